@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What every public header needs: how a symbol is exported. */
+#ifndef HVCGATE_API_H
+#define HVCGATE_API_H
+
+#if defined(__GNUC__)
+#define HVC_API __attribute__((visibility("default")))
+#else
+#define HVC_API
+#endif
+
+#endif
