@@ -23,11 +23,11 @@ extern "C" {
 #endif
 
 /* Fields of a 32-bit SMCCC function ID (DEN0028, section 2.5). */
-#define HVC_ID_FAST	  0x80000000u /* 31: 1 = fast call, 0 = yielding call */
-#define HVC_ID_64	  0x40000000u /* 30: 1 = SMC64/HVC64 convention */
-#define HVC_ID_SVE_HINT	  0x00010000u /* 16: no live SVE state, a hint from SMCCC 1.3 on */
+#define HVC_ID_FAST       0x80000000u /* 31: 1 = fast call, 0 = yielding call */
+#define HVC_ID_64         0x40000000u /* 30: 1 = SMC64/HVC64 convention */
+#define HVC_ID_SVE_HINT   0x00010000u /* 16: no live SVE state, a hint from SMCCC 1.3 on */
 #define HVC_ID_OWNER(id)  (((uint32_t)(id) >> 24) & 0x3fu)
-#define HVC_ID_NUMBER(id) ((uint32_t)(id) & 0xffffu)
+#define HVC_ID_NUMBER(id) ((uint32_t)(id)&0xffffu)
 
 /* Owning entities (DEN0028, table 6-2). 48 and 49 are trusted applications, 50 to 63 trusted OSes. */
 enum hvc_owner {
@@ -56,7 +56,7 @@ enum hvc_service_id {
 	HVC_SERVICE_LFA,
 	HVC_SERVICE_PV_TIME,
 	HVC_SERVICE_KVM_VENDOR, /* UID, features, PTP, DISCOVER_IMPL_* */
-	HVC_SERVICE_PKVM,	/* calls of a protected guest: MEMINFO, SHARE, UNSHARE, MMIO guard */
+	HVC_SERVICE_PKVM, /* calls of a protected guest: MEMINFO, SHARE, UNSHARE, MMIO guard */
 	HVC_SERVICE_HYPER_V,
 	HVC_SERVICE_TEE, /* OP-TEE's trusted-OS calls */
 	HVC_SERVICE_COUNT
@@ -76,23 +76,51 @@ enum hvc_register {
 	HVC_REG_NONE = 0xff
 };
 
+/* Masks over x0..x17 for struct hvc_function; bit n is xn. */
+#define HVC_X0     0x00001u
+#define HVC_X0_X1  0x00003u
+#define HVC_X0_X2  0x00007u
+#define HVC_X0_X3  0x0000fu
+#define HVC_X0_X4  0x0001fu
+#define HVC_X0_X7  0x000ffu
+#define HVC_X0_X17 0x3ffffu
+
+/*
+ * HVC_FLAG_NO_RETURN: on success control does not come back behind the call instruction (the CPU is
+ * off, the system is gone, or execution continues elsewhere). A failing call returns with x0 as usual.
+ *
+ * HVC_FLAG_FFA_ERROR: `failure` is an FF-A error code. It is delivered as FF-A wants it (DEN0077,
+ * FFA_ERROR): x0 = HVC_FFA_ERROR_ID, x1 = 0, x2 = the code as a 32-bit value, x3 to x7 = 0.
+ * This holds for a call that nobody answers in time; a denied or unknown function gets plain -1 in
+ * x0 like every other (DEN0028: unknown function identifier).
+ */
+#define HVC_FLAG_NO_RETURN 0x1u
+#define HVC_FLAG_FFA_ERROR 0x2u
+#define HVC_FFA_ERROR_ID   0x84000060u
+
+/* Most arguments a function can have: x1 to x17. */
+#define HVC_ARGS_MAX 17
+
 /*
  * One function. A function has one name and up to two IDs. `results` and `zeroes` are masks over
  * x0..x17 (bit n is xn) for profile hvcgate-1: a call that returns writes exactly the registers in
- * `results` when it succeeds (status alone, x0, when it fails) and sets those in `zeroes` to zero.
+ * `results` when it succeeds (status alone, x0, when it fails; HVC_FLAG_FFA_ERROR is the exception)
+ * and sets those in `zeroes` to zero. x0 is in every `results`, also of functions that return only
+ * to report an error.
  */
 struct hvc_function {
-	const char *name;    /* "PSCI_CPU_ON" */
-	uint32_t id32;	     /* SMC32 ID, 0 if there is none */
-	uint32_t id64;	     /* SMC64 ID, 0 if there is none */
-	uint32_t since;	     /* first version of the service's specification that has it */
-	uint32_t results;    /* registers a successful call writes */
-	uint32_t zeroes;     /* registers it sets to zero besides */
-	int32_t failure;     /* x0 when nobody answers in time (PSCI: INTERNAL_FAILURE, ...) */
-	uint8_t service;     /* enum hvc_service_id */
-	uint8_t reg;	     /* feature register that gates it, or HVC_REG_NONE */
-	uint8_t reg_bit;     /* the bit in it */
+	const char *name; /* "PSCI_CPU_ON" */
+	uint32_t id32;    /* SMC32 ID, 0 if there is none */
+	uint32_t id64;    /* SMC64 ID, 0 if there is none */
+	uint32_t since;   /* first version of the service's specification that has it */
+	uint32_t results; /* registers a successful call writes */
+	uint32_t zeroes;  /* registers it sets to zero besides */
+	int32_t failure;  /* the answer when nobody answers in time (PSCI: INTERNAL_FAILURE, ...) */
+	uint8_t service;  /* enum hvc_service_id */
+	uint8_t reg;      /* feature register that gates it, or HVC_REG_NONE */
+	uint8_t reg_bit;  /* the bit in it */
 	uint8_t arg_count;   /* arguments from x1 on */
+	uint8_t flags;       /* HVC_FLAG_* */
 	const char *args;    /* their names, comma separated, "" for none */
 	const char *meaning; /* one line */
 };
@@ -110,12 +138,12 @@ enum hvc_fn {
 HVC_API const struct hvc_function *hvc_function_at(unsigned int slot);
 /* Number of slots, the empty slot 0 included. */
 HVC_API unsigned int hvc_function_count(void);
-/* Slot of the function that has this ID (either width), or 0. Constant data, binary search. */
+/* Slot of the function that has exactly this ID (either width; hint bits are the caller's to clear), or 0. */
 HVC_API unsigned int hvc_function_by_id(uint32_t id);
 /* Slot of the function with this exact name, or 0. */
 HVC_API unsigned int hvc_function_by_name(const char *name);
 
-/* "psci", "kvm-vendor", ...; NULL if out of range. */
+/* "psci", "kvm-vendor", ...; NULL for HVC_SERVICE_NONE and out of range. */
 HVC_API const char *hvc_service_name(unsigned int service);
 /* enum hvc_service_id, or HVC_SERVICE_NONE for an unknown name. */
 HVC_API unsigned int hvc_service_by_name(const char *name);
