@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine: a VM's feature registers, its filter, its services.
+ *
+ * Memory: the caller gives it all; state is opaque, sizes are told by hvc_vm_size() and
+ * hvc_vcpu_size(). Nothing is allocated, nothing is freed, no lock is taken on the call path.
+ * Threads: hvc_call() on different vCPUs of a VM at once is fine; one vCPU is used by one thread at
+ * a time. Configuration (registers, filter) is single-threaded and ends with the first call.
+ */
+#ifndef HVCGATE_ENGINE_H
+#define HVCGATE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hvcgate/api.h>
+#include <hvcgate/call.h>
+#include <hvcgate/err.h>
+#include <hvcgate/image.h>
+#include <hvcgate/platform.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct hvc_vm;
+struct hvc_vcpu;
+
+struct hvc_vm_config {
+	uint32_t size;			     /* sizeof(struct hvc_vm_config) */
+	uint32_t vcpu_count;		     /* 1 to HVC_MAX_VCPUS */
+	const struct hvc_image *image;	     /* checked by the caller (hvc_image_check); outlives the VM */
+	const struct hvc_platform *platform; /* outlives the VM; NULL: no callbacks, see platform.h */
+	void *host;			     /* handed to every callback */
+	void *filter_memory;		     /* for hvc_filter_add; NULL: the image's rules are all */
+	size_t filter_bytes;		     /* its size; see hvc_filter_size() */
+};
+#define HVC_MAX_VCPUS 512
+
+/* Bytes of a VM and of one vCPU; both need 64-byte aligned memory. */
+HVC_API size_t hvc_vm_size(void);
+HVC_API size_t hvc_vcpu_size(void);
+
+/*
+ * Make a VM in caller memory of hvc_vm_size() bytes, 64-byte aligned. `vcpus` is an array of
+ * vcpu_count pointers to memory of hvc_vcpu_size() bytes each, 64-byte aligned; array and memory
+ * stay the caller's and outlive the VM. vCPU 0 is on, the others off (DEN0022, 6.1).
+ * Returns HVC_OK; HVC_EFAULT; HVC_EINVAL (count, sizes); HVC_ENOMEM (filter memory too small).
+ */
+HVC_API enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
+			 struct hvc_vcpu *const *vcpus);
+
+/*
+ * Set what identifies a vCPU: its affinity fields (MPIDR_EL1 & 0xff00ffffff) and, optionally, its
+ * counters. Before the first call. HVC_EINVAL for other bits or an affinity another vCPU has.
+ */
+HVC_API enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr, struct hvc_counters *counters);
+
+/*
+ * Answer one call. Total: for every ID, conduit and register content it returns a verdict, changes
+ * at most the registers that the function's masks allow, and never faults. The host reads the
+ * immediate from the instruction's syndrome. The host has already (HVC) or will (SMC trapped at EL2)
+ * move the program counter behind the instruction; the engine does not know the program counter.
+ */
+HVC_API enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint16_t immediate,
+			  struct hvc_frame *frame);
+
+/* How the vCPU's last call was settled. */
+HVC_API struct hvc_outcome hvc_vcpu_outcome(const struct hvc_vcpu *vcpu);
+/* What the last verdict other than HVC_RESUME needs. */
+HVC_API struct hvc_request hvc_vcpu_request(const struct hvc_vcpu *vcpu);
+
+/* --- Power state (DEN0022, 6.6): told by the host, because only it sees a CPU really start or stop. */
+/* The CPU that hvc_platform.cpu_start was asked for executes its first instruction: ON_PENDING -> ON.
+ * Returns the entry and context to start with. */
+HVC_API struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu);
+/* 0 ON, 1 OFF, 2 ON_PENDING: AFFINITY_INFO's values (DEN0022, 5.7). */
+HVC_API unsigned int hvc_vcpu_power(const struct hvc_vcpu *vcpu);
+
+/* --- Feature registers. Errors and their order are KVM's (reference: kvm.md A.3). */
+enum hvc_cap { HVC_CAP_FEATURE_REGS = 1 };
+/* The number a capability stands for; 0 if unknown. FEATURE_REGS: how many registers there are. */
+HVC_API uint32_t hvc_vm_check(const struct hvc_vm *vm, enum hvc_cap cap);
+/* KVM's 64-bit ID of the register at an index of the list; 0 past the end. */
+HVC_API uint64_t hvc_feature_reg_id(const struct hvc_vm *vm, unsigned int index);
+/* HVC_ENOENT for an unknown ID. */
+HVC_API enum hvc_err hvc_vm_get_reg(const struct hvc_vm *vm, uint64_t id, uint64_t *value);
+/* HVC_ENOENT; HVC_EINVAL (bits outside what is supported); HVC_EBUSY (a bitmap, after the first call,
+ * unless the value is the same). */
+HVC_API enum hvc_err hvc_vm_set_reg(struct hvc_vm *vm, uint64_t id, uint64_t value);
+
+/* --- Filter: ranges added to the image's rules, before the first call. */
+/* Bytes of filter memory that suffice for `ranges` ranges on top of an image. */
+HVC_API size_t hvc_filter_size(const struct hvc_image *image, unsigned int ranges);
+/* Add [base, base + count - 1]. HVC_EINVAL (count 0, wrap, action), HVC_EBUSY (after the first call),
+ * HVC_EEXIST (meets a reserved range or an earlier rule), HVC_ENOMEM; checked in that order. */
+HVC_API enum hvc_err hvc_filter_add(struct hvc_vm *vm, uint32_t base, uint32_t count, enum hvc_action action);
+/* What would happen to an ID, and what decides it: nothing is called, nothing changes. */
+HVC_API struct hvc_outcome hvc_filter_query(const struct hvc_vm *vm, uint32_t id);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

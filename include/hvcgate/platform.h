@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What services need of the world. The host fills one constant struct; `host` is the pointer from
+ * struct hvc_vm_config. A NULL callback means the host has no such thing, and the services say so
+ * to the guest. Callbacks run on the calling vCPU's thread, possibly on several at once, and must
+ * not block on another vCPU.
+ */
+#ifndef HVCGATE_PLATFORM_H
+#define HVCGATE_PLATFORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <hvcgate/api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct hvc_platform {
+	uint32_t size; /* sizeof(struct hvc_platform) */
+
+	/* Start a vCPU that is off; on its way it asks hvc_vcpu_started() for entry and context. The
+	 * engine has already moved it to ON_PENDING, so it is asked for once. False: it could not be
+	 * started (the guest reads INTERNAL_FAILURE and the vCPU is off again). NULL: CPU_ON answers
+	 * INTERNAL_FAILURE. */
+	bool (*cpu_start)(void *host, uint32_t vcpu);
+
+	/* Is the vCPU, off by its own CPU_OFF, really gone? Needed only where stopping takes time. */
+	bool (*cpu_gone)(void *host, uint32_t vcpu);
+
+	/* Is this guest-physical address RAM the guest can execute from? NULL: any is taken. */
+	bool (*is_ram)(void *host, uint64_t ipa);
+
+	/* Fill n 64-bit words with random bits of full entropy. False or NULL: TRNG NO_ENTROPY. */
+	bool (*entropy)(void *host, uint64_t *words, uint32_t n);
+
+	/* FEATURE_AVAILABILITY (DEN0028, 7.6): bits of the EL3 register named by `reg` that the host
+	 * leaves to the guest. False: no such register. NULL: NOT_SUPPORTED. */
+	bool (*feature_availability)(void *host, uint64_t reg, uint64_t *bits);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

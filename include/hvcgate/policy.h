@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The policy file: a profile plus changes, written by a person in YAML (docs/policy.md).
+ *
+ * A policy is loaded, checked completely, and then immutable: any thread may read it. All strings
+ * returned belong to the policy or the diagnostics and live as long as they do.
+ */
+#ifndef HVCGATE_POLICY_H
+#define HVCGATE_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hvcgate/api.h>
+#include <hvcgate/call.h>
+#include <hvcgate/err.h>
+#include <hvcgate/image.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct hvc_policy;
+
+/* --- Diagnostics: what is wrong, where, and what would be right. */
+enum hvc_severity { HVC_ERROR = 0, HVC_WARNING = 1 };
+struct hvc_diag {
+	enum hvc_severity severity;
+	const char *file; /* as given, or the path of the parent that `extends` named */
+	unsigned int line, column; /* from 1; 0 if the whole file is meant */
+	const char *message; /* "unknown function PSCI_CPUON; did you mean PSCI_CPU_ON?" */
+};
+struct hvc_diags;
+HVC_API struct hvc_diags *hvc_diags_new(void); /* NULL: no memory */
+HVC_API void hvc_diags_free(struct hvc_diags *diags);
+HVC_API size_t hvc_diags_count(const struct hvc_diags *diags, enum hvc_severity severity);
+/* The n-th of all, in source order; NULL past the end. */
+HVC_API const struct hvc_diag *hvc_diags_at(const struct hvc_diags *diags, size_t n);
+
+/*
+ * Load a policy file with its parents. `path` NULL: the built-in policy (profile hvcgate-1, no
+ * changes). HVC_OK (warnings may stand in diags); HVC_EINVAL (errors in diags); HVC_EIO (cannot be
+ * read; said in diags); HVC_ENOMEM.
+ */
+HVC_API enum hvc_err hvc_policy_load(const char *path, struct hvc_policy **policy, struct hvc_diags *diags);
+HVC_API void hvc_policy_free(struct hvc_policy *policy);
+
+/* The path it was loaded from; "(built-in)" for the built-in one. */
+HVC_API const char *hvc_policy_path(const struct hvc_policy *policy);
+/* "hvcgate-1@1". */
+HVC_API const char *hvc_policy_profile(const struct hvc_policy *policy);
+HVC_API const struct hvc_settings *hvc_policy_settings(const struct hvc_policy *policy);
+
+/* One rule, as written. */
+struct hvc_rule {
+	unsigned int number;	/* from 1, in order of precedence, parents' behind the child's */
+	enum hvc_action action;
+	const char *file;
+	unsigned int line;
+	const char *target;	/* as written: "PSCI_CPU_ON/64", "{owner: vendor-hyp}" */
+	const char *handler;	/* name of the handler of a forward, else NULL */
+};
+HVC_API size_t hvc_policy_rule_count(const struct hvc_policy *policy);
+HVC_API const struct hvc_rule *hvc_policy_rule(const struct hvc_policy *policy, size_t index);
+
+/* What decides an ID before feature registers and services are asked: the first rule that matches it,
+ * or the default (rule NULL), or reserved (reserved true, action HVC_HANDLE). */
+struct hvc_match {
+	enum hvc_action action;
+	bool reserved;
+	const struct hvc_rule *rule;
+};
+HVC_API struct hvc_match hvc_policy_match(const struct hvc_policy *policy, uint32_t id);
+
+/* The flattened ranges [first, last], ascending, covering all 2^32 IDs: the compiler's input. */
+struct hvc_span {
+	uint32_t first, last;
+	struct hvc_match match;
+};
+HVC_API size_t hvc_policy_span_count(const struct hvc_policy *policy);
+HVC_API const struct hvc_span *hvc_policy_span(const struct hvc_policy *policy, size_t index);
+
+/* Compile to an image (free() it). HVC_ENOMEM; HVC_E2BIG above HVC_IMAGE_MAX_SIZE, naming the densest
+ * rules in diags. */
+HVC_API enum hvc_err hvc_policy_compile(const struct hvc_policy *policy, struct hvc_image **image,
+				struct hvc_diags *diags);
+
+/* The effective policy as YAML with every default written out; its SHA-256 is the policy's digest,
+ * which images, traces and saved state carry. */
+HVC_API const char *hvc_policy_flat(const struct hvc_policy *policy);
+HVC_API const uint8_t *hvc_policy_sha256(const struct hvc_policy *policy); /* 32 bytes */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
