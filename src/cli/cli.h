@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hvcgate command: one file a verb, each ending in its struct cli_verb; main.c lists them. */
+#ifndef HVCGATE_CLI_H
+#define HVCGATE_CLI_H
+
+/* Exit status of every verb. */
+enum cli_status { CLI_OK = 0, CLI_FINDING = 1, CLI_USAGE = 2 };
+
+struct cli_verb {
+	const char *name;    /* "run" */
+	const char *summary; /* one line for --help */
+	int (*run)(int argc, char **argv); /* argv[0] is "hvcgate run"; returns an exit status */
+};
+
+extern const struct cli_verb cli_run, cli_policy, cli_resolve, cli_call;
+
+#endif
