@@ -5,7 +5,7 @@
  * Memory: the caller gives it all; state is opaque, sizes are told by hvc_vm_size() and
  * hvc_vcpu_size(). Nothing is allocated, nothing is freed, no lock is taken on the call path.
  * Threads: hvc_call() on different vCPUs of a VM at once is fine; one vCPU is used by one thread at
- * a time. Configuration (registers, filter) is single-threaded and ends with the first call.
+ * a time. Configuration (registers, filter) is single-threaded and ends with hvc_vm_freeze().
  */
 #ifndef HVCGATE_ENGINE_H
 #define HVCGATE_ENGINE_H
@@ -71,6 +71,10 @@ HVC_API struct hvc_outcome hvc_vcpu_outcome(const struct hvc_vcpu *vcpu);
 /* What the last verdict other than HVC_RESUME needs. */
 HVC_API struct hvc_request hvc_vcpu_request(const struct hvc_vcpu *vcpu);
 
+/* A vCPU of this VM is about to run for the first time: registers and filter close. Idempotent; call it
+ * before the first hvc_call(), from one thread. */
+HVC_API void hvc_vm_freeze(struct hvc_vm *vm);
+
 /* --- Power state (DEN0022, 6.6): told by the host, because only it sees a CPU really start or stop. */
 /* The CPU that hvc_platform.cpu_start was asked for executes its first instruction: ON_PENDING -> ON.
  * Returns the entry and context to start with. */
@@ -86,14 +90,14 @@ HVC_API uint32_t hvc_vm_check(const struct hvc_vm *vm, enum hvc_cap cap);
 HVC_API uint64_t hvc_feature_reg_id(const struct hvc_vm *vm, unsigned int index);
 /* HVC_ENOENT for an unknown ID. */
 HVC_API enum hvc_err hvc_vm_get_reg(const struct hvc_vm *vm, uint64_t id, uint64_t *value);
-/* HVC_ENOENT; HVC_EINVAL (bits outside what is supported); HVC_EBUSY (a bitmap, after the first call,
- * unless the value is the same). */
+/* HVC_ENOENT; HVC_EINVAL (bits outside what is supported); HVC_EBUSY (frozen, unless the value is the same).
+ * Workaround levels are assertions: one up to the VM's own is accepted and changes nothing. */
 HVC_API enum hvc_err hvc_vm_set_reg(struct hvc_vm *vm, uint64_t id, uint64_t value);
 
-/* --- Filter: ranges added to the image's rules, before the first call. */
+/* --- Filter: ranges added to the image's rules, before the VM is frozen. */
 /* Bytes of filter memory that suffice for `ranges` ranges on top of an image. */
 HVC_API size_t hvc_filter_size(const struct hvc_image *image, unsigned int ranges);
-/* Add [base, base + count - 1]. HVC_EINVAL (count 0, wrap, action), HVC_EBUSY (after the first call),
+/* Add [base, base + count - 1]. HVC_EINVAL (count 0, wrap, action), HVC_EBUSY (frozen),
  * HVC_EEXIST (meets a reserved range or an earlier rule), HVC_ENOMEM; checked in that order. */
 HVC_API enum hvc_err hvc_filter_add(struct hvc_vm *vm, uint32_t base, uint32_t count, enum hvc_action action);
 /* What would happen to an ID, and what decides it: nothing is called, nothing changes. */

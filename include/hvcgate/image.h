@@ -44,7 +44,6 @@ struct hvc_settings {
 	uint32_t soc_id_present;    /* 0: SOC_ID is NOT_SUPPORTED */
 	uint32_t soc_version;	    /* SOC_ID type 0: JEP-106 bank, code and SoC number (DEN0028 7.4) */
 	uint32_t soc_revision;	    /* SOC_ID type 1 */
-	char soc_name[136];	    /* SOC_ID type 2, NUL-padded ASCII, "" if there is none */
 	uint32_t vendor_uid_present; /* 0: the vendor UID call is NOT_SUPPORTED */
 	uint32_t vendor_uid[4];	    /* x0..x3 of the vendor UID call */
 	uint32_t system_suspend;    /* 1: PSCI SYSTEM_SUSPEND exists */

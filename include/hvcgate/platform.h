@@ -22,12 +22,10 @@ struct hvc_platform {
 
 	/* Start a vCPU that is off; on its way it asks hvc_vcpu_started() for entry and context. The
 	 * engine has already moved it to ON_PENDING, so it is asked for once. False: it could not be
-	 * started (the guest reads INTERNAL_FAILURE and the vCPU is off again). NULL: CPU_ON answers
+	 * started (the guest reads INTERNAL_FAILURE and the vCPU is off again). A vCPU that has just called CPU_OFF
+	 * may still be on its way out: the callback waits for that. NULL: CPU_ON answers
 	 * INTERNAL_FAILURE. */
 	bool (*cpu_start)(void *host, uint32_t vcpu);
-
-	/* Is the vCPU, off by its own CPU_OFF, really gone? Needed only where stopping takes time. */
-	bool (*cpu_gone)(void *host, uint32_t vcpu);
 
 	/* Is this guest-physical address RAM the guest can execute from? NULL: any is taken. */
 	bool (*is_ram)(void *host, uint64_t ipa);

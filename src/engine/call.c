@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The call path: normalise, reserved and rules (one lookup), feature bit, service. */
+#include "service.h"
+
+static inline void count(struct hvc_vcpu *vcpu, unsigned int slot, enum hvc_count what)
+{
+	if (hvc_likely(vcpu->counters != NULL)) {
+		vcpu->counters->calls[slot][what]++;
+	}
+}
+
+/* Nobody answered in time. */
+static enum hvc_verdict fail(struct hvc_frame *frame, const struct hvc_function *function)
+{
+	if (!(function->flags & HVC_FLAG_FFA_ERROR)) {
+		return serve_status(frame, function->failure);
+	}
+	/* DEN0077, FFA_ERROR: x1 is the target information, x2 the code, x3 to x7 must be zero. */
+	memset(frame->x, 0, 8 * sizeof(frame->x[0]));
+	frame->x[0] = HVC_FFA_ERROR_ID;
+	frame->x[2] = (uint32_t)function->failure;
+	return HVC_RESUME;
+}
+
+/* A rule or the default took the call away. Nobody can be attached to a forward yet, so that the
+ * function's failure value is its answer. */
+static enum hvc_verdict refuse(struct hvc_vcpu *vcpu, struct hvc_frame *frame, uint32_t entry)
+{
+	unsigned int slot = entry & ENTRY_SLOT;
+	enum hvc_action action = (entry & ENTRY_ACTION) >> ENTRY_ACTION_SHIFT;
+
+	if (action == HVC_DENY) {
+		count(vcpu, slot, HVC_DENIED);
+		return serve_status(frame, SMCCC_NOT_SUPPORTED);
+	}
+	count(vcpu, slot, HVC_FAILED);
+	if (slot == HVC_FN_NONE) {
+		return serve_status(frame, SMCCC_NOT_SUPPORTED);
+	}
+	return fail(frame, hvc_function_at(slot));
+}
+
+static enum hvc_verdict absent(struct hvc_vcpu *vcpu, struct hvc_frame *frame, unsigned int slot)
+{
+	count(vcpu, slot, HVC_ABSENT);
+	return serve_status(frame, SMCCC_NOT_SUPPORTED);
+}
+
+/* DEN0028, 2.9: immediate 0 is the calling convention; others are not SMCCC calls. */
+static enum hvc_verdict not_convention(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
+{
+	vcpu->last = LAST_CONVENTION | (uint32_t)frame->x[0];
+	return absent(vcpu, frame, HVC_FN_NONE);
+}
+
+enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint16_t immediate,
+			  struct hvc_frame *frame)
+{
+	uint32_t id = (uint32_t)frame->x[0];
+	uint32_t entry;
+	unsigned int slot;
+
+	(void)conduit;
+	if (hvc_unlikely(immediate != 0)) {
+		return not_convention(vcpu, frame);
+	}
+	/* The hint is a bit of fast calls only (DEN0028, 2.5.1). */
+	id &= ~(vcpu->hint_mask & (0u - (id >> 31)));
+	entry = lookup_entry(vcpu->entries, id);
+	vcpu->last = (uint64_t)entry << 32 | id;
+	if (hvc_unlikely(entry & ENTRY_ACTION)) {
+		return refuse(vcpu, frame, entry);
+	}
+	slot = entry & ENTRY_SLOT;
+	if (hvc_unlikely(!vm_has(vcpu->vm, slot))) {
+		return absent(vcpu, frame, slot);
+	}
+	count(vcpu, slot, HVC_ANSWERED);
+	return serve_table[slot](vcpu, frame);
+}
+
+static uint8_t decider_of(const struct hvc_vm *vm, uint32_t id, uint32_t entry)
+{
+	unsigned int slot = entry & ENTRY_SLOT;
+
+	if (lookup_reserved(id)) {
+		return HVC_BY_RESERVED;
+	}
+	if (entry & ENTRY_ACTION) {
+		return entry & ENTRY_CLAIMED ? HVC_BY_RULE : HVC_BY_DEFAULT;
+	}
+	if (vm_has(vm, slot)) {
+		return HVC_BY_SERVICE;
+	}
+	return slot == HVC_FN_NONE ? HVC_BY_UNKNOWN : HVC_BY_FEATURE;
+}
+
+static struct hvc_outcome outcome_of(const struct hvc_vm *vm, uint32_t id, uint32_t entry)
+{
+	return (struct hvc_outcome){
+		.id = id,
+		.fn = (uint16_t)(entry & ENTRY_SLOT),
+		.action = (uint8_t)((entry & ENTRY_ACTION) >> ENTRY_ACTION_SHIFT),
+		.decider = decider_of(vm, id, entry),
+	};
+}
+
+struct hvc_outcome hvc_vcpu_outcome(const struct hvc_vcpu *vcpu)
+{
+	uint32_t id = (uint32_t)vcpu->last;
+
+	if (vcpu->last & LAST_CONVENTION) {
+		return (struct hvc_outcome){ .id = id, .decider = HVC_BY_CONVENTION };
+	}
+	return outcome_of(vcpu->vm, id, (uint32_t)(vcpu->last >> 32));
+}
+
+struct hvc_outcome hvc_filter_query(const struct hvc_vm *vm, uint32_t id)
+{
+	id &= ~(vm->vcpus[0]->hint_mask & (0u - (id >> 31)));
+	return outcome_of(vm, id, lookup_entry(vm->filter.entries, id));
+}
+
+unsigned int vm_served(const struct hvc_vm *vm, uint32_t id)
+{
+	uint32_t entry = lookup_entry(vm->filter.entries, id);
+	unsigned int slot = entry & ENTRY_SLOT;
+
+	return (entry & ENTRY_ACTION) == 0 && vm_has(vm, slot) ? slot : HVC_FN_NONE;
+}

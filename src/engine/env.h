@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The porting header: everything the engine and the services want from their surroundings. A host
+ * that has no libc provides the four memory functions that compilers call by themselves
+ * (memcpy, memmove, memset, memcmp) and nothing else.
+ */
+#ifndef HVC_ENV_H
+#define HVC_ENV_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memset(void *to, int byte, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+
+#define hvc_likely(x)	__builtin_expect(!!(x), 1)
+#define hvc_unlikely(x) __builtin_expect(!!(x), 0)
+
+/* What can only be a mistake of ours. A freestanding host may define its own before including this. */
+#ifndef hvc_assert
+#if defined(NDEBUG)
+#define hvc_assert(x) ((void)0)
+#else
+#define hvc_assert(x) ((x) ? (void)0 : __builtin_trap())
+#endif
+#endif
+
+#endif

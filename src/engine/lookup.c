@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lookup.h"
+
+#include <hvcgate/image.h>
+
+/*
+ * The architecture owner's fast calls, both conventions, with bits 23:16 zero: discovery and the
+ * speculation workarounds, which a guest must always find (KVM reserves the same).
+ */
+static const struct hvc_range reserved[] = {
+	{ HVC_ID_FAST, HVC_ID_FAST | 0xffffu },
+	{ HVC_ID_FAST | HVC_ID_64, HVC_ID_FAST | HVC_ID_64 | 0xffffu },
+};
+
+enum { RESERVED_COUNT = sizeof(reserved) / sizeof(reserved[0]) };
+
+unsigned int hvc_reserved_ranges(const struct hvc_range **ranges)
+{
+	*ranges = reserved;
+	return RESERVED_COUNT;
+}
+
+bool lookup_reserved(uint32_t id)
+{
+	return (id & ~(HVC_ID_64 | 0xffffu)) == HVC_ID_FAST;
+}
+
+/* One change to a range of entries; `dry` only counts the nodes it would add. */
+struct change {
+	struct lookup *lookup;
+	uint32_t first, last;
+	uint16_t clear, set;
+	bool dry;
+	uint32_t added;
+};
+
+/* An entry that does not branch yet gets a node of 256 copies of itself. Number of the node. */
+static uint32_t branch(struct lookup *lookup, uint16_t *entry)
+{
+	uint32_t node = lookup->nodes++;
+	uint16_t *child = lookup->entries + (size_t)node * LOOKUP_WIDTH;
+
+	for (unsigned int i = 0; i < LOOKUP_WIDTH; i++) {
+		child[i] = *entry;
+	}
+	*entry = (uint16_t)(ENTRY_NODE | node);
+	return node;
+}
+
+/*
+ * Apply a change below one node that starts at `base` and whose entries span 1 << shift IDs each.
+ * `node` NULL: a node that a dry run would have added. `from`: first index that this node covers.
+ */
+static void change_node(struct change *change, uint16_t *node, unsigned int from, uint32_t base,
+			unsigned int shift)
+{
+	uint32_t span = (1u << shift) - 1;
+
+	for (unsigned int i = from; i < LOOKUP_WIDTH; i++) {
+		uint32_t low = base + (i << shift);
+		uint32_t high = low + span;
+		bool whole = low >= change->first && high <= change->last;
+
+		if (high < change->first || low > change->last) {
+			continue;
+		}
+		if (node != NULL && (node[i] & ENTRY_NODE)) {
+			uint32_t child = node[i] & ~(uint32_t)ENTRY_NODE;
+
+			change_node(change, change->lookup->entries + (size_t)child * LOOKUP_WIDTH, 0, low,
+				    shift - 8);
+		} else if (whole) {
+			if (!change->dry) {
+				node[i] = (uint16_t)((node[i] & ~change->clear) | change->set);
+			}
+		} else {
+			uint16_t *child = NULL;
+
+			change->added++;
+			if (!change->dry) {
+				uint32_t number = branch(change->lookup, &node[i]);
+
+				child = change->lookup->entries + (size_t)number * LOOKUP_WIDTH;
+			}
+			change_node(change, child, 0, low, shift - 8);
+		}
+	}
+}
+
+/* One entry of a root: it covers [base, base + size - 1], and its node's entries span 1 << shift. */
+static void change_root(struct change *change, unsigned int root, unsigned int owner, uint32_t base,
+			uint32_t size, unsigned int shift)
+{
+	struct lookup *lookup = change->lookup;
+	uint16_t *entry = &lookup->entries[root * LOOKUP_WIDTH + owner];
+	/* Index 0 of the nodes below roots 1 and 2 belongs to the root before. */
+	uint32_t top = (uint32_t)owner << 24;
+	unsigned int from = root == 0 ? 0 : 1;
+	uint32_t end = base + size - 1;
+
+	if (end < change->first || base > change->last) {
+		return;
+	}
+	if (*entry & ENTRY_NODE) {
+		uint32_t child = *entry & ~(uint32_t)ENTRY_NODE;
+
+		change_node(change, lookup->entries + (size_t)child * LOOKUP_WIDTH, from, top, shift);
+	} else if (base >= change->first && end <= change->last) {
+		if (!change->dry) {
+			*entry = (uint16_t)((*entry & ~change->clear) | change->set);
+		}
+	} else {
+		uint16_t *child = NULL;
+
+		change->added++;
+		if (!change->dry) {
+			child = lookup->entries + (size_t)branch(lookup, entry) * LOOKUP_WIDTH;
+		}
+		change_node(change, child, from, top, shift);
+	}
+}
+
+static void change_all(struct change *change)
+{
+	for (uint32_t owner = change->first >> 24; owner <= change->last >> 24; owner++) {
+		uint32_t top = owner << 24;
+
+		change_root(change, 0, owner, top, 0x100, 0);
+		change_root(change, 1, owner, top + 0x100, 0x10000 - 0x100, 8);
+		change_root(change, 2, owner, top + 0x10000, 0x1000000 - 0x10000, 16);
+	}
+}
+
+static enum hvc_err apply(struct lookup *lookup, uint32_t first, uint32_t last, uint16_t clear,
+			  uint16_t set)
+{
+	struct change change = {
+		.lookup = lookup, .first = first, .last = last, .clear = clear, .set = set, .dry = true
+	};
+
+	change_all(&change);
+	if (change.added > lookup->capacity - lookup->nodes) {
+		return HVC_ENOMEM;
+	}
+	change.dry = false;
+	change_all(&change);
+	return HVC_OK;
+}
+
+/* The part of [first, last] between reserved ranges that starts at or behind *first; false: none. */
+static bool next_free(uint32_t *first, uint32_t last, uint32_t *end)
+{
+	*end = last;
+	for (unsigned int i = 0; i < RESERVED_COUNT; i++) {
+		if (*first > last) {
+			return false;
+		}
+		if (*first >= reserved[i].first && *first <= reserved[i].last) {
+			*first = reserved[i].last + 1;
+		} else if (*first < reserved[i].first && last >= reserved[i].first) {
+			*end = reserved[i].first - 1;
+			return true;
+		}
+	}
+	return *first <= last;
+}
+
+/* Change the parts of [first, last] that are not reserved. Number of nodes added. */
+static uint32_t change_free(struct change change, uint32_t first, uint32_t last, bool dry)
+{
+	uint32_t start = first, end;
+
+	change.dry = dry;
+	while (next_free(&start, last, &end)) {
+		change.first = start;
+		change.last = end;
+		change_all(&change);
+		if (end == last) {
+			break;
+		}
+		start = end + 1;
+	}
+	return change.added;
+}
+
+enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last, enum hvc_action action,
+			  bool claim)
+{
+	struct change change = {
+		.lookup = lookup,
+		.clear = ENTRY_ACTION | ENTRY_CLAIMED,
+		.set = (uint16_t)((unsigned int)action << ENTRY_ACTION_SHIFT | (claim ? ENTRY_CLAIMED : 0u)),
+	};
+
+	/* All or nothing. A parent that two parts share is counted twice: pessimistic by one node. */
+	if (change_free(change, first, last, true) > lookup->capacity - lookup->nodes) {
+		return HVC_ENOMEM;
+	}
+	change_free(change, first, last, false);
+	return HVC_OK;
+}
+
+static enum hvc_err insert_function(struct lookup *lookup, uint32_t id, unsigned int slot)
+{
+	return id == 0 ? HVC_OK : apply(lookup, id, id, ENTRY_SLOT, (uint16_t)slot);
+}
+
+enum hvc_err lookup_init(struct lookup *lookup)
+{
+	enum hvc_err err = HVC_OK;
+
+	if (lookup->capacity < LOOKUP_ROOTS) {
+		return HVC_ENOMEM;
+	}
+	memset(lookup->entries, 0, LOOKUP_ROOTS * LOOKUP_WIDTH * sizeof(uint16_t));
+	lookup->nodes = LOOKUP_ROOTS;
+	for (unsigned int i = 0; i < RESERVED_COUNT && err == HVC_OK; i++) {
+		err = apply(lookup, reserved[i].first, reserved[i].last, 0, ENTRY_CLAIMED);
+	}
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT && err == HVC_OK; slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+
+		err = insert_function(lookup, function->id32, slot);
+		if (err == HVC_OK) {
+			err = insert_function(lookup, function->id64, slot);
+		}
+	}
+	return err;
+}
+
+/* Walk [first, last] below one node and report any entry that is claimed. */
+static bool node_claimed(const uint16_t *entries, const uint16_t *node, unsigned int from, uint32_t base,
+			 unsigned int shift, uint32_t first, uint32_t last)
+{
+	for (unsigned int i = from; i < LOOKUP_WIDTH; i++) {
+		uint32_t low = base + (i << shift);
+		uint32_t high = low + ((1u << shift) - 1);
+
+		if (high < first || low > last) {
+			continue;
+		}
+		if (!(node[i] & ENTRY_NODE)) {
+			if (node[i] & ENTRY_CLAIMED) {
+				return true;
+			}
+		} else if (node_claimed(entries,
+					entries + (size_t)(node[i] & ~ENTRY_NODE) * LOOKUP_WIDTH, 0, low,
+					shift - 8, first, last)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool lookup_claimed(const struct lookup *lookup, uint32_t first, uint32_t last)
+{
+	static const struct {
+		uint32_t from, to;
+		unsigned int shift;
+	} part[LOOKUP_ROOTS] = { { 0, 0xff, 0 }, { 0x100, 0xffff, 8 }, { 0x10000, 0xffffff, 16 } };
+
+	for (uint32_t owner = first >> 24; owner <= last >> 24; owner++) {
+		for (unsigned int root = 0; root < LOOKUP_ROOTS; root++) {
+			uint32_t top = owner << 24;
+			uint16_t entry = lookup->entries[root * LOOKUP_WIDTH + owner];
+
+			if (top + part[root].to < first || top + part[root].from > last) {
+				continue;
+			}
+			if (!(entry & ENTRY_NODE)) {
+				if (entry & ENTRY_CLAIMED) {
+					return true;
+				}
+			} else if (node_claimed(lookup->entries,
+						lookup->entries +
+							(size_t)(entry & ~ENTRY_NODE) * LOOKUP_WIDTH,
+						root == 0 ? 0 : 1, top, part[root].shift, first, last)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Every entry below `node`, `levels` levels above the leaves' entries; *budget bounds the visits. */
+static bool node_sound(const uint16_t *entries, uint32_t nodes, uint32_t entry, unsigned int levels,
+		       uint32_t *budget)
+{
+	if (!(entry & ENTRY_NODE)) {
+		return (entry & ENTRY_SLOT) < HVC_FN_COUNT;
+	}
+	entry &= ~(uint32_t)ENTRY_NODE;
+	if (levels == 0 || entry < LOOKUP_ROOTS || entry >= nodes || *budget == 0) {
+		return false;
+	}
+	--*budget;
+	for (unsigned int i = 0; i < LOOKUP_WIDTH; i++) {
+		if (!node_sound(entries, nodes, entries[(size_t)entry * LOOKUP_WIDTH + i], levels - 1,
+				budget)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool lookup_sound(const uint16_t *entries, uint32_t nodes)
+{
+	/* A sound image is a tree: no node is visited twice, so that the walk is bounded. */
+	uint32_t budget = nodes;
+
+	if (nodes < LOOKUP_ROOTS || nodes > LOOKUP_MAX_NODES) {
+		return false;
+	}
+	for (unsigned int root = 0; root < LOOKUP_ROOTS; root++) {
+		for (unsigned int i = 0; i < LOOKUP_WIDTH; i++) {
+			if (!node_sound(entries, nodes, entries[root * LOOKUP_WIDTH + i], root + 1, &budget)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}

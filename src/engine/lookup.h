@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lookup nodes: from a function ID to a catalogue slot and an action in at most four loads.
+ *
+ * A node is a table of 256 16-bit entries. Three root tables are indexed by bits 31:24 of the ID
+ * (type, convention, owner) and cover disjoint parts of that owner's space, so that the dense part
+ * costs two loads and the sparse part no memory until a rule tells its IDs apart:
+ *
+ *   root 0   bits 23:8 zero              -> leaf, by bits 7:0
+ *   root 1   bits 23:16 zero, 15:8 not   -> node by 15:8 -> leaf
+ *   root 2   bits 23:16 not zero         -> node by 23:16 -> node by 15:8 -> leaf
+ */
+#ifndef HVC_LOOKUP_H
+#define HVC_LOOKUP_H
+
+#include <hvcgate/call.h>
+#include <hvcgate/err.h>
+
+#include "env.h"
+
+enum {
+	LOOKUP_WIDTH = 256,
+	LOOKUP_ROOTS = 3,
+	ENTRY_NODE = 0x8000,	/* the rest is the number of a node */
+	ENTRY_CLAIMED = 0x4000, /* a rule claims it, or it is reserved */
+	ENTRY_ACTION = 0x3000,	/* enum hvc_action */
+	ENTRY_ACTION_SHIFT = 12,
+	ENTRY_SLOT = 0x0fff, /* enum hvc_fn */
+	LOOKUP_MAX_NODES = 0x8000,
+	/* Enough for the catalogue without any rule; a test compares it with what is used. */
+	LOOKUP_BASE_NODES = 64,
+};
+_Static_assert(HVC_FN_COUNT <= ENTRY_SLOT, "a slot fits an entry");
+
+/* Node tables under construction. */
+struct lookup {
+	uint16_t *entries;
+	uint32_t nodes;	   /* in use */
+	uint32_t capacity; /* nodes that fit */
+};
+
+static inline uint32_t lookup_step(const uint16_t *entries, uint32_t entry, uint32_t index)
+{
+	return entries[(entry & ~(uint32_t)ENTRY_NODE) * LOOKUP_WIDTH + index];
+}
+
+static inline uint32_t lookup_entry(const uint16_t *entries, uint32_t id)
+{
+	uint32_t entry;
+
+	if (hvc_likely((id & 0x00ffff00u) == 0)) {
+		entry = entries[id >> 24];
+	} else if ((id & 0x00ff0000u) == 0) {
+		entry = entries[LOOKUP_WIDTH + (id >> 24)];
+		if (entry & ENTRY_NODE) {
+			entry = lookup_step(entries, entry, id >> 8 & 0xffu);
+		}
+	} else {
+		entry = entries[2 * LOOKUP_WIDTH + (id >> 24)];
+		if (entry & ENTRY_NODE) {
+			entry = lookup_step(entries, entry, id >> 16 & 0xffu);
+		}
+		if (entry & ENTRY_NODE) {
+			entry = lookup_step(entries, entry, id >> 8 & 0xffu);
+		}
+	}
+	if (entry & ENTRY_NODE) {
+		entry = lookup_step(entries, entry, id & 0xffu);
+	}
+	return entry;
+}
+
+/* Everything handled, nothing claimed, every function of the catalogue in its slot, reserved ranges
+ * claimed. HVC_ENOMEM: give LOOKUP_BASE_NODES nodes. */
+enum hvc_err lookup_init(struct lookup *lookup);
+
+/* Give [first, last] an action; reserved IDs are passed over. All or nothing: HVC_ENOMEM. */
+enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last, enum hvc_action action,
+			  bool claim);
+
+/* Does a claimed ID lie in [first, last]? */
+bool lookup_claimed(const struct lookup *lookup, uint32_t first, uint32_t last);
+
+/* Are `nodes` tables well formed: every walk ends, every slot exists? Safe on any content. */
+bool lookup_sound(const uint16_t *entries, uint32_t nodes);
+
+bool lookup_reserved(uint32_t id);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of the engine's words, for traces and messages. */
+#include <hvcgate/call.h>
+#include <hvcgate/err.h>
+
+#include "env.h"
+
+#define NAME_OF(table, value) \
+	((size_t)(value) < sizeof(table) / sizeof((table)[0]) && (table)[value] ? (table)[value] : "?")
+
+const char *hvc_verdict_name(enum hvc_verdict verdict)
+{
+	static const char *const names[HVC_VERDICT_COUNT] = {
+		[HVC_RESUME] = "resume",	     [HVC_CPU_STANDBY] = "cpu-standby",
+		[HVC_CPU_POWERDOWN] = "cpu-powerdown", [HVC_CPU_OFF] = "cpu-off",
+		[HVC_SYSTEM_OFF] = "system-off",     [HVC_SYSTEM_RESET] = "system-reset",
+		[HVC_SYSTEM_SUSPEND] = "system-suspend",
+	};
+
+	return NAME_OF(names, verdict);
+}
+
+const char *hvc_action_name(enum hvc_action action)
+{
+	static const char *const names[] = { "handle", "deny", "forward", "notify" };
+
+	return NAME_OF(names, action);
+}
+
+const char *hvc_decider_name(enum hvc_decider decider)
+{
+	static const char *const names[HVC_DECIDER_COUNT] = {
+		[HVC_BY_CONVENTION] = "convention", [HVC_BY_RESERVED] = "reserved",
+		[HVC_BY_RULE] = "rule",		    [HVC_BY_DEFAULT] = "default",
+		[HVC_BY_FEATURE] = "feature",	    [HVC_BY_SERVICE] = "service",
+		[HVC_BY_UNKNOWN] = "unknown",
+	};
+
+	return NAME_OF(names, decider);
+}
+
+const char *hvc_err_name(enum hvc_err err)
+{
+	switch (err) {
+	case HVC_OK:
+		return "OK";
+	case HVC_EPERM:
+		return "EPERM";
+	case HVC_ENOENT:
+		return "ENOENT";
+	case HVC_EIO:
+		return "EIO";
+	case HVC_E2BIG:
+		return "E2BIG";
+	case HVC_ENOMEM:
+		return "ENOMEM";
+	case HVC_EFAULT:
+		return "EFAULT";
+	case HVC_EBUSY:
+		return "EBUSY";
+	case HVC_EEXIST:
+		return "EEXIST";
+	case HVC_EINVAL:
+		return "EINVAL";
+	case HVC_EBADMSG:
+		return "EBADMSG";
+	case HVC_ENOTSUP:
+		return "ENOTSUP";
+	case HVC_ECANCELED:
+		return "ECANCELED";
+	}
+	return "E?";
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a service is to the engine, and what it gives to services.
+ *
+ * A function is served by the C function that HVC_SERVE names; the catalogue's row binds it to its IDs.
+ * A row without such a function is one nobody serves: the guest reads NOT_SUPPORTED.
+ */
+#ifndef HVC_SERVICE_H
+#define HVC_SERVICE_H
+
+#include "state.h"
+
+/* Answer one call: arguments and results in the frame. Writes only what the row's masks allow. */
+typedef enum hvc_verdict hvc_serve(struct hvc_vcpu *vcpu, struct hvc_frame *frame);
+
+#define HVC_SERVE(name) enum hvc_verdict hvc_serve_##name(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
+
+#define HVC_FUNCTION(name, ...) HVC_SERVE(name);
+#include <hvcgate/catalog.def>
+#undef HVC_FUNCTION
+
+/* One a service, at the bottom of its file. */
+struct hvc_service {
+	enum hvc_service_id id;
+	/* The version of its specification that this VM gets; 0: the VM has no such service. */
+	uint32_t (*version)(const struct hvc_vm *vm);
+	/* A condition of its own beside version and gate; NULL: none. */
+	bool (*has)(const struct hvc_vm *vm, unsigned int slot);
+};
+
+/* By enum hvc_service_id; NULL where nobody serves it. src/services/services.c. */
+extern const struct hvc_service *const hvc_services[HVC_SERVICE_COUNT];
+
+/* The C function of a slot; NULL: nobody serves it. */
+extern hvc_serve *const serve_table[HVC_FN_COUNT];
+
+/* Status in x0: SMCCC results are 32-bit signed, sign-extended to the register. */
+static inline enum hvc_verdict serve_status(struct hvc_frame *frame, int32_t status)
+{
+	frame->x[0] = (uint64_t)(int64_t)status;
+	return HVC_RESUME;
+}
+
+/* An unsigned 32-bit result in x0, zero-extended. */
+static inline enum hvc_verdict serve_word(struct hvc_frame *frame, uint32_t word)
+{
+	frame->x[0] = word;
+	return HVC_RESUME;
+}
+
+/* SMCCC return codes (DEN0028, 2.10). */
+enum { SMCCC_SUCCESS = 0, SMCCC_NOT_SUPPORTED = -1, SMCCC_NOT_REQUIRED = -2, SMCCC_INVALID_PARAMETER = -3 };
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The engine's state, seen by engine and services only. */
+#ifndef HVC_STATE_H
+#define HVC_STATE_H
+
+#include <hvcgate/engine.h>
+
+#include "env.h"
+#include "lookup.h"
+
+enum { PRESENT_WORDS = (HVC_FN_COUNT + 63) / 64 };
+
+/* Power states with AFFINITY_INFO's numbers (DEN0022, 5.7.2). */
+enum power { POWER_ON = 0, POWER_OFF = 1, POWER_ON_PENDING = 2 };
+
+struct hvc_vm {
+	const struct hvc_image *image;
+	const struct hvc_platform *platform;
+	void *host;
+	struct hvc_vcpu *const *vcpus;
+	uint32_t vcpu_count;
+	bool frozen;		/* a vCPU has run: bitmaps and filter are closed */
+	struct lookup filter;	/* the nodes in use: the image's, or a copy in filter memory */
+	uint64_t regs[HVC_REG_COUNT];
+	uint64_t present[PRESENT_WORDS]; /* bit = slot: the VM has this function */
+};
+_Static_assert(sizeof(struct hvc_vm) <= 512, "budget: core per-VM state");
+
+/* The first half is what every call reads. */
+struct hvc_vcpu {
+	_Alignas(64) const uint16_t *entries; /* vm->filter.entries */
+	struct hvc_vm *vm;
+	struct hvc_counters *counters;
+	uint64_t last;	    /* entry << 32 | normalised ID */
+	uint32_t hint_mask; /* HVC_ID_SVE_HINT at SMCCC 1.3 and later, else 0 */
+	uint32_t index;
+	uint64_t mpidr;
+	_Atomic uint32_t power; /* enum power */
+	struct hvc_request request;
+	uint64_t start_entry, start_context; /* by CPU_ON, for hvc_vcpu_started() */
+};
+_Static_assert(sizeof(struct hvc_vcpu) <= 128, "budget: per-vCPU state");
+
+/* In hvc_vcpu.last beside the entry's 16 bits: the call never got as far as the lookup. */
+#define LAST_CONVENTION (1ull << 63)
+
+static inline bool vm_has(const struct hvc_vm *vm, unsigned int slot)
+{
+	return vm->present[slot / 64] >> slot % 64 & 1;
+}
+
+/* Which functions the VM has follows from its registers; run after any of them changed. */
+void vm_update_present(struct hvc_vm *vm);
+
+/* The slot of an ID if a call of it would be served: present, and no rule takes it away. Else 0.
+ * Coherent discovery asks this and nothing else. `id` is taken as it is: no hint is cleared. */
+unsigned int vm_served(const struct hvc_vm *vm, uint32_t id);
+
+#endif

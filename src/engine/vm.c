@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making a VM, what it has, and its power state. */
+#include "service.h"
+
+#define MPIDR_AFFINITY 0xff00ffffffull
+
+size_t hvc_vm_size(void)
+{
+	return sizeof(struct hvc_vm);
+}
+
+size_t hvc_vcpu_size(void)
+{
+	return sizeof(struct hvc_vcpu);
+}
+
+static bool function_present(const struct hvc_vm *vm, unsigned int slot)
+{
+	const struct hvc_function *function = hvc_function_at(slot);
+	const struct hvc_service *service = hvc_services[function->service];
+
+	if (service == NULL || serve_table[slot] == NULL || service->version(vm) < function->since) {
+		return false;
+	}
+	if (function->reg != HVC_REG_NONE && !(vm->regs[function->reg] >> function->reg_bit & 1)) {
+		return false;
+	}
+	return service->has == NULL || service->has(vm, slot);
+}
+
+void vm_update_present(struct hvc_vm *vm)
+{
+	memset(vm->present, 0, sizeof(vm->present));
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		if (function_present(vm, slot)) {
+			vm->present[slot / 64] |= 1ull << slot % 64;
+		}
+	}
+}
+
+/* The image's nodes, used in place, or copied where ranges can be added. */
+static enum hvc_err take_nodes(struct hvc_vm *vm, const struct hvc_vm_config *config)
+{
+	const struct hvc_image *image = config->image;
+	size_t node_bytes = LOOKUP_WIDTH * sizeof(uint16_t);
+	size_t bytes = image->node_count * node_bytes;
+
+	vm->filter.nodes = image->node_count;
+	vm->filter.capacity = image->node_count;
+	/* Not written through: capacity leaves no room, and hvc_filter_add() asks for filter memory. */
+	vm->filter.entries = (uint16_t *)(uintptr_t)(image + 1);
+	if (config->filter_memory == NULL) {
+		return HVC_OK;
+	}
+	if (config->filter_bytes < bytes) {
+		return HVC_ENOMEM;
+	}
+	memcpy(config->filter_memory, image + 1, bytes);
+	vm->filter.entries = config->filter_memory;
+	vm->filter.capacity = (uint32_t)(config->filter_bytes / node_bytes);
+	if (vm->filter.capacity > LOOKUP_MAX_NODES) {
+		vm->filter.capacity = LOOKUP_MAX_NODES;
+	}
+	return HVC_OK;
+}
+
+static void init_vcpu(struct hvc_vm *vm, uint32_t index)
+{
+	struct hvc_vcpu *vcpu = vm->vcpus[index];
+
+	memset(vcpu, 0, sizeof(*vcpu));
+	vcpu->vm = vm;
+	vcpu->entries = vm->filter.entries;
+	vcpu->index = index;
+	vcpu->mpidr = index;
+	vcpu->hint_mask = vm->image->settings.smccc_version >= HVC_VERSION(1, 3) ? HVC_ID_SVE_HINT : 0;
+	atomic_init(&vcpu->power, index == 0 ? POWER_ON : POWER_OFF);
+}
+
+enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
+			 struct hvc_vcpu *const *vcpus)
+{
+	enum hvc_err err;
+
+	if (vm == NULL || config == NULL || config->image == NULL || vcpus == NULL ||
+	    (uintptr_t)vm % 64 != 0 || (uintptr_t)config->filter_memory % 2 != 0) {
+		return HVC_EFAULT;
+	}
+	if (config->size != sizeof(*config) || config->vcpu_count == 0 ||
+	    config->vcpu_count > HVC_MAX_VCPUS ||
+	    (config->platform != NULL && config->platform->size != sizeof(*config->platform))) {
+		return HVC_EINVAL;
+	}
+	for (uint32_t i = 0; i < config->vcpu_count; i++) {
+		if (vcpus[i] == NULL || (uintptr_t)vcpus[i] % 64 != 0) {
+			return HVC_EFAULT;
+		}
+	}
+	memset(vm, 0, sizeof(*vm));
+	vm->image = config->image;
+	vm->platform = config->platform;
+	vm->host = config->host;
+	vm->vcpus = vcpus;
+	vm->vcpu_count = config->vcpu_count;
+	memcpy(vm->regs, config->image->settings.regs, sizeof(vm->regs));
+	err = take_nodes(vm, config);
+	if (err != HVC_OK) {
+		return err;
+	}
+	for (uint32_t i = 0; i < config->vcpu_count; i++) {
+		init_vcpu(vm, i);
+	}
+	vm_update_present(vm);
+	return HVC_OK;
+}
+
+enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr, struct hvc_counters *counters)
+{
+	const struct hvc_vm *vm = vcpu->vm;
+
+	if (mpidr & ~MPIDR_AFFINITY) {
+		return HVC_EINVAL;
+	}
+	/* vCPUs behind this one still have their default and are set later. */
+	for (uint32_t i = 0; i < vcpu->index; i++) {
+		if (vm->vcpus[i]->mpidr == mpidr) {
+			return HVC_EINVAL;
+		}
+	}
+	vcpu->mpidr = mpidr;
+	vcpu->counters = counters;
+	return HVC_OK;
+}
+
+void hvc_vm_freeze(struct hvc_vm *vm)
+{
+	vm->frozen = true;
+}
+
+struct hvc_request hvc_vcpu_request(const struct hvc_vcpu *vcpu)
+{
+	return vcpu->request;
+}
+
+struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu)
+{
+	struct hvc_request start = { .entry = vcpu->start_entry,
+				     .context = vcpu->start_context,
+				     .function = HVC_FN_PSCI_CPU_ON };
+
+	atomic_store_explicit(&vcpu->power, POWER_ON, memory_order_release);
+	return start;
+}
+
+unsigned int hvc_vcpu_power(const struct hvc_vcpu *vcpu)
+{
+	return atomic_load_explicit(&vcpu->power, memory_order_acquire);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Arm architecture calls and the general queries of an owner: SMCCC, DEN0028 chapters 6 and 7. */
+#include "services.h"
+
+/* Workaround levels, KVM's encodings; WORKAROUND_2 has a 3 for "not required". */
+enum { LEVEL_NOT_AVAILABLE = 0, LEVEL_AVAILABLE = 1, LEVEL_NOT_REQUIRED = 2 };
+
+/* Answer 1 of ARCH_FEATURES for workarounds 1, 3 and 4: not needed on this CPU, harmless to call. */
+enum { WORKAROUND_UNAFFECTED = 1 };
+
+static uint32_t workaround_level(const struct hvc_vm *vm, unsigned int slot)
+{
+	switch (slot) {
+	case HVC_FN_SMCCC_ARCH_WORKAROUND_1:
+		return (uint32_t)vm->regs[HVC_REG_WORKAROUND_1];
+	case HVC_FN_SMCCC_ARCH_WORKAROUND_2:
+		return vm->regs[HVC_REG_WORKAROUND_2] == 0 ? LEVEL_NOT_AVAILABLE : LEVEL_NOT_REQUIRED;
+	case HVC_FN_SMCCC_ARCH_WORKAROUND_3:
+		return (uint32_t)vm->regs[HVC_REG_WORKAROUND_3];
+	case HVC_FN_SMCCC_ARCH_WORKAROUND_4:
+		return vm->image->settings.workaround_4;
+	default:
+		return LEVEL_NOT_AVAILABLE;
+	}
+}
+
+static bool is_workaround(unsigned int slot)
+{
+	return slot == HVC_FN_SMCCC_ARCH_WORKAROUND_1 || slot == HVC_FN_SMCCC_ARCH_WORKAROUND_2 ||
+	       slot == HVC_FN_SMCCC_ARCH_WORKAROUND_3 || slot == HVC_FN_SMCCC_ARCH_WORKAROUND_4;
+}
+
+/* DEN0028, 7.3: what ARCH_FEATURES says of a workaround that is present. */
+static int32_t workaround_feature(const struct hvc_vm *vm, unsigned int slot)
+{
+	if (workaround_level(vm, slot) == LEVEL_AVAILABLE) {
+		return SMCCC_SUCCESS;
+	}
+	return slot == HVC_FN_SMCCC_ARCH_WORKAROUND_2 ? SMCCC_NOT_REQUIRED : WORKAROUND_UNAFFECTED;
+}
+
+HVC_SERVE(SMCCC_VERSION)
+{
+	return serve_word(frame, vcpu->vm->image->settings.smccc_version);
+}
+
+HVC_SERVE(SMCCC_ARCH_FEATURES)
+{
+	const struct hvc_vm *vm = vcpu->vm;
+	unsigned int slot = vm_served(vm, (uint32_t)frame->x[1]);
+
+	if (is_workaround(slot)) {
+		return serve_status(frame, workaround_feature(vm, slot));
+	}
+	/* Of other owners only PV time is discovered here (DEN0057, 3.2). */
+	if (slot != HVC_FN_NONE && (lookup_reserved((uint32_t)frame->x[1]) || slot == HVC_FN_PV_TIME_FEATURES)) {
+		return serve_status(frame, SMCCC_SUCCESS);
+	}
+	return serve_status(frame, SMCCC_NOT_SUPPORTED);
+}
+
+HVC_SERVE(SMCCC_ARCH_SOC_ID)
+{
+	const struct hvc_settings *settings = &vcpu->vm->image->settings;
+
+	switch ((uint32_t)frame->x[1]) {
+	case 0:
+		return serve_word(frame, settings->soc_version);
+	case 1:
+		return serve_word(frame, settings->soc_revision);
+	default:
+		return serve_status(frame, SMCCC_INVALID_PARAMETER);
+	}
+}
+
+HVC_SERVE(SMCCC_ARCH_FEATURE_AVAILABILITY)
+{
+	const struct hvc_vm *vm = vcpu->vm;
+	uint64_t bits = 0;
+
+	if (!vm->platform->feature_availability(vm->host, frame->x[1], &bits)) {
+		return serve_status(frame, SMCCC_INVALID_PARAMETER);
+	}
+	frame->x[1] = bits;
+	return serve_status(frame, SMCCC_SUCCESS);
+}
+
+/*
+ * The workaround itself was done by coming here: taking an exception to EL2 and back is what a
+ * monitor that reports the mitigation relies on. It has no result; x0 becomes 0 as on KVM.
+ */
+HVC_SERVE(SMCCC_ARCH_WORKAROUND_1)
+{
+	(void)vcpu;
+	return serve_status(frame, SMCCC_SUCCESS);
+}
+
+HVC_SERVE(SMCCC_ARCH_WORKAROUND_2)
+{
+	(void)vcpu;
+	return serve_status(frame, SMCCC_SUCCESS);
+}
+
+HVC_SERVE(SMCCC_ARCH_WORKAROUND_3)
+{
+	(void)vcpu;
+	return serve_status(frame, SMCCC_SUCCESS);
+}
+
+HVC_SERVE(SMCCC_ARCH_WORKAROUND_4)
+{
+	(void)vcpu;
+	return serve_status(frame, SMCCC_SUCCESS);
+}
+
+/* Number of calls of an owner that would be served: fast calls, each width one (DEN0028, 6.2). */
+static uint32_t call_count(const struct hvc_vm *vm, unsigned int owner)
+{
+	uint32_t calls = 0;
+
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+		const uint32_t ids[] = { function->id32, function->id64 };
+
+		for (unsigned int i = 0; i < 2; i++) {
+			if ((ids[i] & HVC_ID_FAST) && HVC_ID_OWNER(ids[i]) == owner) {
+				calls += vm_served(vm, ids[i]) != HVC_FN_NONE;
+			}
+		}
+	}
+	return calls;
+}
+
+HVC_SERVE(SMCCC_STD_CALL_COUNT)
+{
+	return serve_word(frame, call_count(vcpu->vm, HVC_OWNER_STD));
+}
+
+HVC_SERVE(SMCCC_STD_HYP_CALL_COUNT)
+{
+	return serve_word(frame, call_count(vcpu->vm, HVC_OWNER_STD_HYP));
+}
+
+HVC_SERVE(SMCCC_VENDOR_HYP_CALL_COUNT)
+{
+	return serve_word(frame, call_count(vcpu->vm, HVC_OWNER_VENDOR_HYP));
+}
+
+static uint32_t arch_version(const struct hvc_vm *vm)
+{
+	return vm->image->settings.smccc_version;
+}
+
+static bool arch_has(const struct hvc_vm *vm, unsigned int slot)
+{
+	if (is_workaround(slot)) {
+		return workaround_level(vm, slot) != LEVEL_NOT_AVAILABLE;
+	}
+	if (slot == HVC_FN_SMCCC_ARCH_SOC_ID) {
+		return vm->image->settings.soc_id_present;
+	}
+	if (slot == HVC_FN_SMCCC_ARCH_FEATURE_AVAILABILITY) {
+		return vm->platform != NULL && vm->platform->feature_availability != NULL;
+	}
+	return true;
+}
+
+const struct hvc_service hvc_service_arch = {
+	.id = HVC_SERVICE_ARCH,
+	.version = arch_version,
+	.has = arch_has,
+};

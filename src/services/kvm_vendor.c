@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* KVM's vendor range as far as any VM has it: UID and features (reference: Linux hypercalls.rst). */
+#include "services.h"
+
+HVC_SERVE(KVM_VENDOR_UID)
+{
+	const uint32_t *uid = vcpu->vm->image->settings.vendor_uid;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		frame->x[i] = uid[i];
+	}
+	return HVC_RESUME;
+}
+
+static bool in_range(const struct hvc_function *function, unsigned int numbers)
+{
+	uint32_t id = function->id32 != 0 ? function->id32 : function->id64;
+
+	return (function->service == HVC_SERVICE_KVM_VENDOR || function->service == HVC_SERVICE_PKVM) &&
+	       HVC_ID_NUMBER(id) < numbers;
+}
+
+/* One bit a function number, 32 to a register: what would be served, not what a register says. */
+HVC_SERVE(KVM_FEATURES)
+{
+	uint32_t words[4] = { 0, 0, 0, 0 };
+
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+
+		if (in_range(function, 128) && (vm_served(vcpu->vm, function->id32) == slot ||
+						vm_served(vcpu->vm, function->id64) == slot)) {
+			uint32_t number = HVC_ID_NUMBER(function->id32 | function->id64);
+
+			words[number / 32] |= 1u << number % 32;
+		}
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		frame->x[i] = words[i];
+	}
+	return HVC_RESUME;
+}
+
+static uint32_t vendor_version(const struct hvc_vm *vm)
+{
+	(void)vm;
+	return HVC_VERSION(1, 0);
+}
+
+/* The functions mean what KVM says only behind KVM's UID. */
+static bool vendor_has(const struct hvc_vm *vm, unsigned int slot)
+{
+	const struct hvc_settings *settings = &vm->image->settings;
+	struct hvc_settings defaults;
+
+	if (!settings->vendor_uid_present) {
+		return false;
+	}
+	if (slot == HVC_FN_KVM_VENDOR_UID) {
+		return true;
+	}
+	hvc_settings_init(&defaults);
+	return memcmp(settings->vendor_uid, defaults.vendor_uid, sizeof(defaults.vendor_uid)) == 0;
+}
+
+const struct hvc_service hvc_service_kvm_vendor = {
+	.id = HVC_SERVICE_KVM_VENDOR,
+	.version = vendor_version,
+	.has = vendor_has,
+};

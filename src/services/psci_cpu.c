@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PSCI: the power of one CPU (DEN0022, 5.4 to 5.7 and 6.6).
+ *
+ * The power state is one atomic word a vCPU: OFF -> ON_PENDING by whoever wins the exchange in
+ * CPU_ON, ON_PENDING -> ON by the started CPU itself, ON -> OFF by its own CPU_OFF.
+ */
+#include "services.h"
+
+#define AFFINITY_MASK_32 0x00ffffffull
+#define AFFINITY_MASK_64 0xff00ffffffull
+
+/* power_state, original format (DEN0022, 5.4.2). */
+#define POWER_STATE_RESERVED  0xfc000000u
+#define POWER_STATE_POWERDOWN 0x00010000u
+
+static uint64_t affinity_mask(const struct hvc_vcpu *vcpu)
+{
+	return (uint32_t)vcpu->last & HVC_ID_64 ? AFFINITY_MASK_64 : AFFINITY_MASK_32;
+}
+
+static bool entry_valid(const struct hvc_vm *vm, uint64_t entry)
+{
+	if (entry % 4 != 0) {
+		return false;
+	}
+	return vm->platform == NULL || vm->platform->is_ram == NULL || vm->platform->is_ram(vm->host, entry);
+}
+
+/* INVALID_ADDRESS came with PSCI 1.0 (DEN0022, 5.2.2). */
+static int32_t invalid_address(const struct hvc_vm *vm)
+{
+	return vm->regs[HVC_REG_PSCI_VERSION] >= HVC_VERSION(1, 0) ? PSCI_INVALID_ADDRESS :
+								     PSCI_INVALID_PARAMETERS;
+}
+
+static struct hvc_vcpu *vcpu_by_mpidr(const struct hvc_vm *vm, uint64_t mpidr)
+{
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		if (vm->vcpus[i]->mpidr == mpidr) {
+			return vm->vcpus[i];
+		}
+	}
+	return NULL;
+}
+
+static int32_t start(const struct hvc_vm *vm, struct hvc_vcpu *target, uint64_t entry, uint64_t context)
+{
+	uint32_t state = POWER_OFF;
+
+	if (!atomic_compare_exchange_strong_explicit(&target->power, &state, POWER_ON_PENDING,
+						     memory_order_acq_rel, memory_order_acquire)) {
+		return state == POWER_ON ? PSCI_ALREADY_ON : PSCI_ON_PENDING;
+	}
+	/* Ours alone until the target runs: the callback orders these stores before its start. */
+	target->start_entry = entry;
+	target->start_context = context;
+	if (vm->platform != NULL && vm->platform->cpu_start != NULL &&
+	    vm->platform->cpu_start(vm->host, target->index)) {
+		return PSCI_SUCCESS;
+	}
+	atomic_store_explicit(&target->power, POWER_OFF, memory_order_release);
+	return PSCI_INTERNAL_FAILURE;
+}
+
+HVC_SERVE(PSCI_CPU_ON)
+{
+	const struct hvc_vm *vm = vcpu->vm;
+	uint64_t mpidr = argument(vcpu, frame, 1);
+	uint64_t entry = argument(vcpu, frame, 2);
+	uint64_t context = argument(vcpu, frame, 3);
+	struct hvc_vcpu *target = NULL;
+
+	if ((mpidr & ~affinity_mask(vcpu)) == 0) {
+		target = vcpu_by_mpidr(vm, mpidr);
+	}
+	if (target == NULL) {
+		return serve_status(frame, PSCI_INVALID_PARAMETERS);
+	}
+	if (!entry_valid(vm, entry)) {
+		return serve_status(frame, invalid_address(vm));
+	}
+	return serve_status(frame, start(vm, target, entry, context));
+}
+
+HVC_SERVE(PSCI_CPU_OFF)
+{
+	(void)frame;
+	atomic_store_explicit(&vcpu->power, POWER_OFF, memory_order_release);
+	return HVC_CPU_OFF;
+}
+
+static enum hvc_verdict powerdown(struct hvc_vcpu *vcpu, enum hvc_verdict verdict, enum hvc_fn function,
+				  uint64_t entry, uint64_t context)
+{
+	vcpu->request = (struct hvc_request){ .entry = entry, .context = context, .function = function };
+	return verdict;
+}
+
+HVC_SERVE(PSCI_CPU_SUSPEND)
+{
+	uint32_t power_state = (uint32_t)frame->x[1];
+	uint64_t entry = argument(vcpu, frame, 2);
+
+	if (power_state & POWER_STATE_RESERVED) {
+		return serve_status(frame, PSCI_INVALID_PARAMETERS);
+	}
+	if (!(power_state & POWER_STATE_POWERDOWN)) {
+		serve_status(frame, PSCI_SUCCESS);
+		return HVC_CPU_STANDBY;
+	}
+	if (!entry_valid(vcpu->vm, entry)) {
+		return serve_status(frame, invalid_address(vcpu->vm));
+	}
+	return powerdown(vcpu, HVC_CPU_POWERDOWN, HVC_FN_PSCI_CPU_SUSPEND, entry, argument(vcpu, frame, 3));
+}
+
+/* DEN0022, 5.20: every other CPU must be off. */
+HVC_SERVE(PSCI_SYSTEM_SUSPEND)
+{
+	const struct hvc_vm *vm = vcpu->vm;
+	uint64_t entry = argument(vcpu, frame, 1);
+
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		if (i != vcpu->index && hvc_vcpu_power(vm->vcpus[i]) != POWER_OFF) {
+			return serve_status(frame, PSCI_DENIED);
+		}
+	}
+	if (!entry_valid(vm, entry)) {
+		return serve_status(frame, invalid_address(vm));
+	}
+	return powerdown(vcpu, HVC_SYSTEM_SUSPEND, HVC_FN_PSCI_SYSTEM_SUSPEND, entry,
+			 argument(vcpu, frame, 2));
+}
+
+/* Affinity fields at and above a level: 0 is Aff0, 3 is Aff3, which starts at bit 32. */
+static uint64_t level_mask(uint64_t level)
+{
+	static const uint64_t masks[] = { 0xff00ffffffull, 0xff00ffff00ull, 0xff00ff0000ull, 0xff00000000ull };
+
+	return masks[level];
+}
+
+HVC_SERVE(PSCI_AFFINITY_INFO)
+{
+	const struct hvc_vm *vm = vcpu->vm;
+	uint64_t affinity = argument(vcpu, frame, 1);
+	uint64_t level = argument(vcpu, frame, 2);
+	bool found = false, pending = false;
+
+	if ((affinity & ~affinity_mask(vcpu)) || level > 3) {
+		return serve_status(frame, PSCI_INVALID_PARAMETERS);
+	}
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		unsigned int power;
+
+		if ((vm->vcpus[i]->mpidr ^ affinity) & level_mask(level)) {
+			continue;
+		}
+		found = true;
+		power = hvc_vcpu_power(vm->vcpus[i]);
+		if (power == POWER_ON) {
+			return serve_status(frame, POWER_ON);
+		}
+		pending |= power == POWER_ON_PENDING;
+	}
+	if (!found) {
+		return serve_status(frame, PSCI_INVALID_PARAMETERS);
+	}
+	return serve_status(frame, pending ? POWER_ON_PENDING : POWER_OFF);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HVC_SERVICES_H
+#define HVC_SERVICES_H
+
+#include "../engine/service.h"
+
+extern const struct hvc_service hvc_service_arch;
+extern const struct hvc_service hvc_service_psci;
+extern const struct hvc_service hvc_service_trng;
+extern const struct hvc_service hvc_service_kvm_vendor;
+
+/* PSCI return codes (DEN0022, 5.2.2). */
+enum {
+	PSCI_SUCCESS = 0,
+	PSCI_NOT_SUPPORTED = -1,
+	PSCI_INVALID_PARAMETERS = -2,
+	PSCI_DENIED = -3,
+	PSCI_ALREADY_ON = -4,
+	PSCI_ON_PENDING = -5,
+	PSCI_INTERNAL_FAILURE = -6,
+	PSCI_INVALID_ADDRESS = -9,
+};
+
+/* Arguments of an SMC32 call are 32 bits wide, of an SMC64 call 64 (DEN0028, 2.6). */
+static inline uint64_t argument(const struct hvc_vcpu *vcpu, const struct hvc_frame *frame, unsigned int n)
+{
+	return (uint32_t)vcpu->last & HVC_ID_64 ? frame->x[n] : (uint32_t)frame->x[n];
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* True random number generator firmware interface: DEN0098 1.0. */
+#include "services.h"
+
+/* DEN0098, 2.1: not SMCCC's numbers. */
+enum { TRNG_SUCCESS = 0, TRNG_NOT_SUPPORTED = -1, TRNG_INVALID_PARAMETERS = -2, TRNG_NO_ENTROPY = -3 };
+
+/* Identity of this entropy source: 68f1a1a6-7a5e-4ac4-9e0b-6d8c1c5e90d2, words little-endian. */
+static const uint32_t trng_uuid[4] = { 0xa6a1f168u, 0xc44a5e7au, 0x8c6d0b9eu, 0xd2905e1cu };
+
+HVC_SERVE(TRNG_VERSION)
+{
+	(void)vcpu;
+	return serve_word(frame, HVC_VERSION(1, 0));
+}
+
+HVC_SERVE(TRNG_FEATURES)
+{
+	unsigned int slot = vm_served(vcpu->vm, (uint32_t)frame->x[1]);
+	bool found = slot != HVC_FN_NONE && hvc_function_at(slot)->service == HVC_SERVICE_TRNG;
+
+	return serve_status(frame, found ? TRNG_SUCCESS : TRNG_NOT_SUPPORTED);
+}
+
+HVC_SERVE(TRNG_GET_UUID)
+{
+	(void)vcpu;
+	for (unsigned int i = 0; i < 4; i++) {
+		frame->x[i] = trng_uuid[i];
+	}
+	return HVC_RESUME;
+}
+
+/* Bits `from` and up of word `index` (words of `width` bits, word 0 lowest) that a request of n has. */
+static uint64_t word_mask(uint32_t bits, unsigned int index, unsigned int width)
+{
+	uint32_t below = index * width;
+
+	if (bits >= below + width) {
+		return width == 64 ? ~0ull : (1ull << width) - 1;
+	}
+	return bits <= below ? 0 : (1ull << (bits - below)) - 1;
+}
+
+HVC_SERVE(TRNG_RND)
+{
+	const struct hvc_vm *vm = vcpu->vm;
+	unsigned int width = (uint32_t)vcpu->last & HVC_ID_64 ? 64 : 32;
+	uint64_t bits = argument(vcpu, frame, 1);
+	uint64_t words[3];
+
+	/* DEN0098, 2.6: 1 to 3 words' worth of bits. */
+	if (bits == 0 || bits > 3 * width) {
+		return serve_status(frame, TRNG_INVALID_PARAMETERS);
+	}
+	if (vm->platform == NULL || vm->platform->entropy == NULL ||
+	    !vm->platform->entropy(vm->host, words, 3)) {
+		return serve_status(frame, TRNG_NO_ENTROPY);
+	}
+	/* The lowest bits are in x3, the highest in x1; bits not asked for are zero. */
+	for (unsigned int i = 0; i < 3; i++) {
+		frame->x[3 - i] = words[i] & word_mask((uint32_t)bits, i, width);
+	}
+	for (unsigned int i = 0; i < 3; i++) {
+		*(volatile uint64_t *)&words[i] = 0;
+	}
+	return serve_status(frame, TRNG_SUCCESS);
+}
+
+static uint32_t trng_version(const struct hvc_vm *vm)
+{
+	(void)vm;
+	return HVC_VERSION(1, 0);
+}
+
+const struct hvc_service hvc_service_trng = {
+	.id = HVC_SERVICE_TRNG,
+	.version = trng_version,
+};
