@@ -28,13 +28,13 @@ struct hvc_frame {
 
 /* What the host of the engine does after hvc_call(). Never a guest value, never an error. */
 enum hvc_verdict {
-	HVC_RESUME = 0,	       /* the answer is in the frame: go on behind the call */
-	HVC_CPU_STANDBY,       /* wait for an interrupt, then go on behind the call */
-	HVC_CPU_POWERDOWN,     /* wait for an interrupt, then start at request.entry, reset state */
-	HVC_CPU_OFF,	       /* this CPU stops; a later CPU_ON starts it again */
-	HVC_SYSTEM_OFF,	       /* end the VM; request.type says SYSTEM_OFF2's type, if it was that */
-	HVC_SYSTEM_RESET,      /* reset the VM; request.type and cookie are SYSTEM_RESET2's */
-	HVC_SYSTEM_SUSPEND,    /* suspend the VM; on wake-up start at request.entry, reset state */
+	HVC_RESUME = 0,     /* the answer is in the frame: go on behind the call */
+	HVC_CPU_STANDBY,    /* wait for an interrupt, then go on behind the call */
+	HVC_CPU_POWERDOWN,  /* wait for an interrupt, then start at request.entry, reset state */
+	HVC_CPU_OFF,        /* this CPU stops; a later CPU_ON starts it again */
+	HVC_SYSTEM_OFF,     /* end the VM; request.type says SYSTEM_OFF2's type, if it was that */
+	HVC_SYSTEM_RESET,   /* reset the VM; request.type and cookie are SYSTEM_RESET2's */
+	HVC_SYSTEM_SUSPEND, /* suspend the VM; on wake-up start at request.entry, reset state */
 	HVC_VERDICT_COUNT
 };
 
@@ -43,10 +43,10 @@ HVC_API const char *hvc_verdict_name(enum hvc_verdict verdict);
 
 /* What a verdict other than HVC_RESUME needs; valid until the vCPU's next call. */
 struct hvc_request {
-	uint64_t entry;	  /* guest-physical address to start at (POWERDOWN, SYSTEM_SUSPEND) */
-	uint64_t context; /* x0 at that entry */
-	uint64_t cookie;  /* SYSTEM_RESET2, SYSTEM_OFF2 */
-	uint32_t type;	  /* SYSTEM_RESET2 reset_type, SYSTEM_OFF2 type; 0 for the plain forms */
+	uint64_t entry;    /* guest-physical address to start at (POWERDOWN, SYSTEM_SUSPEND) */
+	uint64_t context;  /* x0 at that entry */
+	uint64_t cookie;   /* SYSTEM_RESET2, SYSTEM_OFF2 */
+	uint32_t type;     /* SYSTEM_RESET2 reset_type, SYSTEM_OFF2 type; 0 for the plain forms */
 	uint32_t function; /* enum hvc_fn that asked */
 };
 
@@ -58,13 +58,14 @@ HVC_API const char *hvc_action_name(enum hvc_action action);
 
 /* Which step of the order of decision settled a call. */
 enum hvc_decider {
-	HVC_BY_CONVENTION = 0, /* the calling convention itself: SMC with an immediate, SMC64 from AArch32 */
-	HVC_BY_RESERVED,       /* the range belongs to the engine: no rule can take it */
-	HVC_BY_RULE,	       /* a rule of the policy or the filter */
-	HVC_BY_DEFAULT,	       /* the policy's default */
-	HVC_BY_FEATURE,	       /* a feature register's bit, or the version, hides the function */
-	HVC_BY_SERVICE,	       /* handled: the service gave the answer */
-	HVC_BY_UNKNOWN,	       /* handled by nobody: no such function */
+	HVC_BY_CONVENTION =
+		0, /* the calling convention itself: SMC with an immediate, SMC64 from AArch32 */
+	HVC_BY_RESERVED, /* the range belongs to the engine: no rule can take it */
+	HVC_BY_RULE,     /* a rule of the policy or the filter */
+	HVC_BY_DEFAULT,  /* the policy's default */
+	HVC_BY_FEATURE,  /* a feature register's bit, or the version, hides the function */
+	HVC_BY_SERVICE,  /* handled: the service gave the answer */
+	HVC_BY_UNKNOWN,  /* handled by nobody: no such function */
 	HVC_DECIDER_COUNT
 };
 
@@ -73,9 +74,9 @@ HVC_API const char *hvc_decider_name(enum hvc_decider decider);
 
 /* How the last call of a vCPU was settled: for traces and explanations. */
 struct hvc_outcome {
-	uint32_t id;	 /* function ID after normalisation */
-	uint16_t fn;	 /* enum hvc_fn, 0 for unknown */
-	uint8_t action;	 /* enum hvc_action of the rule or default that applied */
+	uint32_t id;     /* function ID after normalisation */
+	uint16_t fn;     /* enum hvc_fn, 0 for unknown */
+	uint8_t action;  /* enum hvc_action of the rule or default that applied */
 	uint8_t decider; /* enum hvc_decider */
 };
 

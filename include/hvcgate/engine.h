@@ -28,13 +28,15 @@ struct hvc_vm;
 struct hvc_vcpu;
 
 struct hvc_vm_config {
-	uint32_t size;			     /* sizeof(struct hvc_vm_config) */
-	uint32_t vcpu_count;		     /* 1 to HVC_MAX_VCPUS */
-	const struct hvc_image *image;	     /* checked by the caller (hvc_image_check); outlives the VM */
-	const struct hvc_platform *platform; /* outlives the VM; NULL: no callbacks, see platform.h */
-	void *host;			     /* handed to every callback */
-	void *filter_memory;		     /* for hvc_filter_add; NULL: the image's rules are all */
-	size_t filter_bytes;		     /* its size; see hvc_filter_size() */
+	uint32_t size;       /* sizeof(struct hvc_vm_config) */
+	uint32_t vcpu_count; /* 1 to HVC_MAX_VCPUS */
+	const struct hvc_image
+		*image; /* checked by the caller (hvc_image_check); outlives the VM */
+	const struct hvc_platform
+		*platform;   /* outlives the VM; NULL: no callbacks, see platform.h */
+	void *host;          /* handed to every callback */
+	void *filter_memory; /* for hvc_filter_add; NULL: the image's rules are all */
+	size_t filter_bytes; /* its size; see hvc_filter_size() */
 };
 #define HVC_MAX_VCPUS 512
 
@@ -49,13 +51,14 @@ HVC_API size_t hvc_vcpu_size(void);
  * Returns HVC_OK; HVC_EFAULT; HVC_EINVAL (count, sizes); HVC_ENOMEM (filter memory too small).
  */
 HVC_API enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
-			 struct hvc_vcpu *const *vcpus);
+				 struct hvc_vcpu *const *vcpus);
 
 /*
  * Set what identifies a vCPU: its affinity fields (MPIDR_EL1 & 0xff00ffffff) and, optionally, its
  * counters. Before the first call. HVC_EINVAL for other bits or an affinity another vCPU has.
  */
-HVC_API enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr, struct hvc_counters *counters);
+HVC_API enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr,
+				    struct hvc_counters *counters);
 
 /*
  * Answer one call. Total: for every ID, conduit and register content it returns a verdict, changes
@@ -63,8 +66,8 @@ HVC_API enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr, struc
  * immediate from the instruction's syndrome. The host has already (HVC) or will (SMC trapped at EL2)
  * move the program counter behind the instruction; the engine does not know the program counter.
  */
-HVC_API enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint16_t immediate,
-			  struct hvc_frame *frame);
+HVC_API enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
+				  uint16_t immediate, struct hvc_frame *frame);
 
 /* How the vCPU's last call was settled. */
 HVC_API struct hvc_outcome hvc_vcpu_outcome(const struct hvc_vcpu *vcpu);
@@ -99,7 +102,8 @@ HVC_API enum hvc_err hvc_vm_set_reg(struct hvc_vm *vm, uint64_t id, uint64_t val
 HVC_API size_t hvc_filter_size(const struct hvc_image *image, unsigned int ranges);
 /* Add [base, base + count - 1]. HVC_EINVAL (count 0, wrap, action), HVC_EBUSY (frozen),
  * HVC_EEXIST (meets a reserved range or an earlier rule), HVC_ENOMEM; checked in that order. */
-HVC_API enum hvc_err hvc_filter_add(struct hvc_vm *vm, uint32_t base, uint32_t count, enum hvc_action action);
+HVC_API enum hvc_err hvc_filter_add(struct hvc_vm *vm, uint32_t base, uint32_t count,
+				    enum hvc_action action);
 /* What would happen to an ID, and what decides it: nothing is called, nothing changes. */
 HVC_API struct hvc_outcome hvc_filter_query(const struct hvc_vm *vm, uint32_t id);
 

@@ -16,17 +16,17 @@ extern "C" {
 
 enum hvc_err {
 	HVC_OK = 0,
-	HVC_EPERM = -1,	     /* the request would widen what was shut; only narrowing is allowed */
-	HVC_ENOENT = -2,     /* no such register or function here: walk the list to see what exists */
-	HVC_EIO = -5,	     /* the host's I/O failed */
-	HVC_E2BIG = -7,	     /* the caller's array is too small; the needed count was written back */
-	HVC_ENOMEM = -12,    /* caller memory too small: give hvc_*_size() bytes, or fewer rules */
-	HVC_EFAULT = -14,    /* a null or misaligned pointer where memory is needed */
-	HVC_EBUSY = -16,     /* too late: a vCPU has run; do it before the first call */
-	HVC_EEXIST = -17,    /* the range meets a reserved or an earlier range: query it first */
-	HVC_EINVAL = -22,    /* a value outside what is supported */
-	HVC_EBADMSG = -74,   /* an image or stream is corrupt: make it again */
-	HVC_ENOTSUP = -95,   /* made for another version of hvcgate: compile it with this one */
+	HVC_EPERM = -1,    /* the request would widen what was shut; only narrowing is allowed */
+	HVC_ENOENT = -2,   /* no such register or function here: walk the list to see what exists */
+	HVC_EIO = -5,      /* the host's I/O failed */
+	HVC_E2BIG = -7,    /* the caller's array is too small; the needed count was written back */
+	HVC_ENOMEM = -12,  /* caller memory too small: give hvc_*_size() bytes, or fewer rules */
+	HVC_EFAULT = -14,  /* a null or misaligned pointer where memory is needed */
+	HVC_EBUSY = -16,   /* too late: a vCPU has run; do it before the first call */
+	HVC_EEXIST = -17,  /* the range meets a reserved or an earlier range: query it first */
+	HVC_EINVAL = -22,  /* a value outside what is supported */
+	HVC_EBADMSG = -74, /* an image or stream is corrupt: make it again */
+	HVC_ENOTSUP = -95, /* made for another version of hvcgate: compile it with this one */
 	HVC_ECANCELED = -125 /* the user interrupted it */
 };
 

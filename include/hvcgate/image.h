@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-#define HVC_IMAGE_MAGIC	   0x49435648u /* "HVCI" */
+#define HVC_IMAGE_MAGIC    0x49435648u /* "HVCI" */
 #define HVC_IMAGE_FORMAT   1u
 #define HVC_IMAGE_MAX_SIZE (8u << 20)
 
@@ -35,32 +35,32 @@ enum hvc_discovery { HVC_DISCOVERY_COHERENT = 0, HVC_DISCOVERY_RAW = 1 };
 
 /* What a policy fixes beside the rules. Plain values; every one has a default (hvc_settings_init). */
 struct hvc_settings {
-	uint32_t size;		    /* sizeof(struct hvc_settings) */
-	uint32_t smccc_version;	    /* HVC_VERSION(1, 0) to HVC_VERSION(1, 5) */
-	uint32_t strictness;	    /* enum hvc_strictness */
-	uint32_t discovery;	    /* enum hvc_discovery */
+	uint32_t size;                /* sizeof(struct hvc_settings) */
+	uint32_t smccc_version;       /* HVC_VERSION(1, 0) to HVC_VERSION(1, 5) */
+	uint32_t strictness;          /* enum hvc_strictness */
+	uint32_t discovery;           /* enum hvc_discovery */
 	uint64_t regs[HVC_REG_COUNT]; /* reset values of the feature registers; KVM's encodings */
-	uint32_t workaround_4;	    /* as WORKAROUND_1's: 0 not available, 1 available, 2 not required */
-	uint32_t soc_id_present;    /* 0: SOC_ID is NOT_SUPPORTED */
-	uint32_t soc_version;	    /* SOC_ID type 0: JEP-106 bank, code and SoC number (DEN0028 7.4) */
-	uint32_t soc_revision;	    /* SOC_ID type 1 */
+	uint32_t workaround_4; /* as WORKAROUND_1's: 0 not available, 1 available, 2 not required */
+	uint32_t soc_id_present; /* 0: SOC_ID is NOT_SUPPORTED */
+	uint32_t soc_version;  /* SOC_ID type 0: JEP-106 bank, code and SoC number (DEN0028 7.4) */
+	uint32_t soc_revision; /* SOC_ID type 1 */
 	uint32_t vendor_uid_present; /* 0: the vendor UID call is NOT_SUPPORTED */
-	uint32_t vendor_uid[4];	    /* x0..x3 of the vendor UID call */
-	uint32_t system_suspend;    /* 1: PSCI SYSTEM_SUSPEND exists */
-	uint8_t policy_sha256[32];  /* digest of the effective policy; zero if made without one */
+	uint32_t vendor_uid[4];      /* x0..x3 of the vendor UID call */
+	uint32_t system_suspend;     /* 1: PSCI SYSTEM_SUSPEND exists */
+	uint8_t policy_sha256[32];   /* digest of the effective policy; zero if made without one */
 };
 
 /* Fill with profile hvcgate-1: SMCCC 1.2, PSCI 1.1, every bitmap on, KVM's vendor UID. */
 HVC_API void hvc_settings_init(struct hvc_settings *settings);
 
 struct hvc_image {
-	uint32_t magic;	      /* HVC_IMAGE_MAGIC */
-	uint32_t format;      /* HVC_IMAGE_FORMAT */
-	uint32_t bytes;	      /* header and nodes */
-	uint32_t crc32;	      /* IEEE 802.3, over all bytes behind this field */
-	uint64_t catalog;     /* fingerprint of the catalogue whose slots the nodes name */
-	uint32_t node_count;  /* tables of 256 entries behind the header */
-	uint32_t reserved;    /* 0 */
+	uint32_t magic;      /* HVC_IMAGE_MAGIC */
+	uint32_t format;     /* HVC_IMAGE_FORMAT */
+	uint32_t bytes;      /* header and nodes */
+	uint32_t crc32;      /* IEEE 802.3, over all bytes behind this field */
+	uint64_t catalog;    /* fingerprint of the catalogue whose slots the nodes name */
+	uint32_t node_count; /* tables of 256 entries behind the header */
+	uint32_t reserved;   /* 0 */
 	struct hvc_settings settings;
 };
 
@@ -72,7 +72,8 @@ HVC_API size_t hvc_image_min_size(void);
  * default. Returns HVC_OK; HVC_EFAULT for a null or misaligned pointer; HVC_ENOMEM if capacity is
  * below hvc_image_min_size(); HVC_EINVAL if the settings are out of range.
  */
-HVC_API enum hvc_err hvc_image_begin(void *memory, size_t capacity, const struct hvc_settings *settings);
+HVC_API enum hvc_err hvc_image_begin(void *memory, size_t capacity,
+				     const struct hvc_settings *settings);
 
 /*
  * Give the IDs of [first, last] an action. `by_rule`: a rule claims them (a later filter range may
@@ -80,8 +81,8 @@ HVC_API enum hvc_err hvc_image_begin(void *memory, size_t capacity, const struct
  * keep HVC_HANDLE. IDs painted twice get the later action. Returns HVC_OK; HVC_EINVAL if last < first or the
  * action is none; HVC_ENOMEM if capacity does not suffice, and then nothing was changed.
  */
-HVC_API enum hvc_err hvc_image_paint(struct hvc_image *image, size_t capacity, uint32_t first, uint32_t last,
-			     enum hvc_action action, bool by_rule);
+HVC_API enum hvc_err hvc_image_paint(struct hvc_image *image, size_t capacity, uint32_t first,
+				     uint32_t last, enum hvc_action action, bool by_rule);
 
 /* Finish: checksum. The image is image->bytes long and must not be changed any more. */
 HVC_API void hvc_image_seal(struct hvc_image *image);

@@ -27,9 +27,9 @@ struct hvc_policy;
 enum hvc_severity { HVC_ERROR = 0, HVC_WARNING = 1 };
 struct hvc_diag {
 	enum hvc_severity severity;
-	const char *file; /* as given, or the path of the parent that `extends` named */
+	const char *file;          /* as given, or the path of the parent that `extends` named */
 	unsigned int line, column; /* from 1; 0 if the whole file is meant */
-	const char *message; /* "unknown function PSCI_CPUON; did you mean PSCI_CPU_ON?" */
+	const char *message;       /* "unknown function PSCI_CPUON; did you mean PSCI_CPU_ON?" */
 };
 struct hvc_diags;
 HVC_API struct hvc_diags *hvc_diags_new(void); /* NULL: no memory */
@@ -43,7 +43,8 @@ HVC_API const struct hvc_diag *hvc_diags_at(const struct hvc_diags *diags, size_
  * changes). HVC_OK (warnings may stand in diags); HVC_EINVAL (errors in diags); HVC_EIO (cannot be
  * read; said in diags); HVC_ENOMEM.
  */
-HVC_API enum hvc_err hvc_policy_load(const char *path, struct hvc_policy **policy, struct hvc_diags *diags);
+HVC_API enum hvc_err hvc_policy_load(const char *path, struct hvc_policy **policy,
+				     struct hvc_diags *diags);
 HVC_API void hvc_policy_free(struct hvc_policy *policy);
 
 /* The path it was loaded from; "(built-in)" for the built-in one. */
@@ -54,12 +55,12 @@ HVC_API const struct hvc_settings *hvc_policy_settings(const struct hvc_policy *
 
 /* One rule, as written. */
 struct hvc_rule {
-	unsigned int number;	/* from 1, in order of precedence, parents' behind the child's */
+	unsigned int number; /* from 1, in order of precedence, parents' behind the child's */
 	enum hvc_action action;
 	const char *file;
 	unsigned int line;
-	const char *target;	/* as written: "PSCI_CPU_ON/64", "{owner: vendor-hyp}" */
-	const char *handler;	/* name of the handler of a forward, else NULL */
+	const char *target;  /* as written: "PSCI_CPU_ON/64", "{owner: vendor-hyp}" */
+	const char *handler; /* name of the handler of a forward, else NULL */
 };
 HVC_API size_t hvc_policy_rule_count(const struct hvc_policy *policy);
 HVC_API const struct hvc_rule *hvc_policy_rule(const struct hvc_policy *policy, size_t index);
@@ -84,7 +85,7 @@ HVC_API const struct hvc_span *hvc_policy_span(const struct hvc_policy *policy, 
 /* Compile to an image (free() it). HVC_ENOMEM; HVC_E2BIG above HVC_IMAGE_MAX_SIZE, naming the densest
  * rules in diags. */
 HVC_API enum hvc_err hvc_policy_compile(const struct hvc_policy *policy, struct hvc_image **image,
-				struct hvc_diags *diags);
+					struct hvc_diags *diags);
 
 /* The effective policy as YAML with every default written out; its SHA-256 is the policy's digest,
  * which images, traces and saved state carry. */

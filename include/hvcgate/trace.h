@@ -21,26 +21,26 @@ extern "C" {
 /* 128 bytes, little-endian. */
 struct hvc_record {
 	uint64_t sequence; /* of this vCPU, from 0, drops included */
-	uint64_t time;	   /* system counter (CNTPCT) at entry; its frequency is in the ring set */
+	uint64_t time;     /* system counter (CNTPCT) at entry; its frequency is in the ring set */
 	uint16_t vcpu;
-	uint8_t conduit;   /* enum hvc_conduit */
-	uint8_t decider;   /* enum hvc_decider */
+	uint8_t conduit; /* enum hvc_conduit */
+	uint8_t decider; /* enum hvc_decider */
 	uint16_t immediate;
-	uint8_t verdict;   /* enum hvc_verdict */
-	uint8_t action;	   /* enum hvc_action */
-	uint32_t id;	   /* function ID as decided on; in[0] is x0 as it came */
-	uint32_t fn;	   /* enum hvc_fn */
-	uint64_t in[8];	   /* x0..x7 before */
-	uint64_t out[4];   /* x0..x3 after; meaningless unless the call returned */
+	uint8_t verdict; /* enum hvc_verdict */
+	uint8_t action;  /* enum hvc_action */
+	uint32_t id;     /* function ID as decided on; in[0] is x0 as it came */
+	uint32_t fn;     /* enum hvc_fn */
+	uint64_t in[8];  /* x0..x7 before */
+	uint64_t out[4]; /* x0..x3 after; meaningless unless the call returned */
 };
 _Static_assert(sizeof(struct hvc_record) == 128, "trace record is a wire format");
 
 /* Head of one ring; the records stand behind it, 64-byte aligned. */
 struct hvc_ring {
-	uint64_t head;	   /* records written, by the writer (release) */
-	uint64_t dropped;  /* records that found the ring full, by the writer */
+	uint64_t head;    /* records written, by the writer (release) */
+	uint64_t dropped; /* records that found the ring full, by the writer */
 	uint64_t pad0[6];
-	uint64_t tail;	   /* records consumed, by the reader (release) */
+	uint64_t tail; /* records consumed, by the reader (release) */
 	uint64_t pad1[7];
 };
 _Static_assert(sizeof(struct hvc_ring) == 128, "ring head is a wire format");

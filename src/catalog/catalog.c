@@ -17,7 +17,7 @@
 #define ID_BITS_RESERVED 0x00ff0000u
 #define IS_PSCI_0_1(id)  ((0xffffff00u & (id)) == 0x95c1ba00u)
 
-#define HVC_FUNCTION(name, id32, id64, service, major, minor, gate, arg_count, args, results,      \
+#define HVC_FUNCTION(name, id32, id64, service, served, major, minor, gate, arg_count, args, results,      \
 		     zeroes, failure, flags, meaning)                                              \
 	_Static_assert((id32) != 0 || (id64) != 0, #name " has no ID");                            \
 	_Static_assert((HVC_ID_64 & (id32)) == 0, #name ": the SMC32 ID has bit 30 set");          \
@@ -47,7 +47,7 @@ _Static_assert(HVC_SERVICE_COUNT <= 0xff && HVC_REG_COUNT < HVC_REG_NONE,
 
 /* Slot 0, "no such function", stays all zero. */
 static const struct hvc_function functions[HVC_FN_COUNT] = {
-#define HVC_FUNCTION(name_, id32_, id64_, service_, major, minor, gate, arg_count_, args_,   \
+#define HVC_FUNCTION(name_, id32_, id64_, service_, served_, major, minor, gate, arg_count_, args_,   \
 		     results_, zeroes_, failure_, flags_, meaning_)                          \
 	FUNCTION_ENTRY(name_, id32_, id64_, service_, major, minor, gate, arg_count_, args_, \
 		       results_, zeroes_, failure_, flags_, meaning_)

@@ -7,8 +7,8 @@
 enum cli_status { CLI_OK = 0, CLI_FINDING = 1, CLI_USAGE = 2 };
 
 struct cli_verb {
-	const char *name;    /* "run" */
-	const char *summary; /* one line for --help */
+	const char *name;                  /* "run" */
+	const char *summary;               /* one line for --help */
 	int (*run)(int argc, char **argv); /* argv[0] is "hvcgate run"; returns an exit status */
 };
 

@@ -21,18 +21,18 @@
 #include <hvcgate/call.h>
 #include <hvcgate/trace.h>
 
-#define EL2_MONITOR_PA	  0x40000000ull
-#define EL2_LAUNCH_PA	  0x40180000ull /* below it: QEMU's own device tree */
-#define EL2_CODE_PA	  0x40200000ull
-#define EL2_IMAGE_PA	  0x41000000ull /* compiled policy, at most HVC_IMAGE_MAX_SIZE */
+#define EL2_MONITOR_PA    0x40000000ull
+#define EL2_LAUNCH_PA     0x40180000ull /* below it: QEMU's own device tree */
+#define EL2_CODE_PA       0x40200000ull
+#define EL2_IMAGE_PA      0x41000000ull /* compiled policy, at most HVC_IMAGE_MAX_SIZE */
 #define EL2_MONITOR_SIZE  0x02000000ull
-#define EL2_SHARED_PA	  0x42000000ull
-#define EL2_SHARED_SIZE	  0x02000000ull
-#define EL2_GUEST_PA	  0x44000000ull
-#define EL2_GUEST_IPA	  0x40000000ull
+#define EL2_SHARED_PA     0x42000000ull
+#define EL2_SHARED_SIZE   0x02000000ull
+#define EL2_GUEST_PA      0x44000000ull
+#define EL2_GUEST_IPA     0x40000000ull
 
-#define EL2_MAX_CPUS	  8
-#define EL2_MAX_REGIONS	  16
+#define EL2_MAX_CPUS      8
+#define EL2_MAX_REGIONS   16
 
 #define EL2_LAUNCH_MAGIC  0x4c435648u /* "HVCL" */
 #define EL2_LAUNCH_FORMAT 1u
@@ -41,54 +41,55 @@ enum el2_region_kind { EL2_RAM = 1, EL2_DEVICE = 2 };
 
 struct el2_region {
 	uint64_t ipa, pa, bytes; /* 4 KiB multiples */
-	uint64_t kind;		 /* enum el2_region_kind */
+	uint64_t kind;           /* enum el2_region_kind */
 };
 
 enum el2_flags {
-	EL2_FLAG_TRACE = 1u << 0,	  /* write trace records */
+	EL2_FLAG_TRACE = 1u << 0,         /* write trace records */
 	EL2_FLAG_DETERMINISTIC = 1u << 1, /* fixed seed; the launcher says so loudly */
 };
 
 struct el2_launch {
 	uint32_t magic, format, bytes, flags;
 	uint32_t cpu_count, gic_version; /* 2 or 3 */
-	uint64_t mpidr[EL2_MAX_CPUS];	 /* affinity fields of CPU n, as the guest's device tree says */
+	uint64_t
+		mpidr[EL2_MAX_CPUS]; /* affinity fields of CPU n, as the guest's device tree says */
 	uint64_t guest_entry, guest_dtb; /* guest-physical; x0 of CPU 0 is guest_dtb */
-	uint64_t image_bytes;		 /* policy image at EL2_IMAGE_PA */
-	uint64_t doorbell_ecam;		 /* configuration space of the pci-serial, 0: no doorbell */
-	uint64_t doorbell_pio;		 /* CPU address of PCI I/O port 0 */
+	uint64_t image_bytes;            /* policy image at EL2_IMAGE_PA */
+	uint64_t doorbell_ecam;          /* configuration space of the pci-serial, 0: no doorbell */
+	uint64_t doorbell_pio;           /* CPU address of PCI I/O port 0 */
 	uint32_t region_count, reserved;
 	struct el2_region regions[EL2_MAX_REGIONS];
 };
 
 /* --- Shared memory: mailbox page, then counters, then rings. */
 #define EL2_MAILBOX_MAGIC 0x4d435648u /* "HVCM" */
-#define EL2_SEED_BYTES	  48
+#define EL2_SEED_BYTES    48
 
 /* How the machine ended, written by the monitor just before it stops the machine. */
 enum el2_exit {
 	EL2_EXIT_NONE = 0,
-	EL2_EXIT_OFF,	/* SYSTEM_OFF, SYSTEM_OFF2 */
-	EL2_EXIT_RESET, /* SYSTEM_RESET, SYSTEM_RESET2; with exit_type and exit_cookie */
-	EL2_EXIT_FAULT, /* the monitor's own fault; the report is text */
+	EL2_EXIT_OFF,     /* SYSTEM_OFF, SYSTEM_OFF2 */
+	EL2_EXIT_RESET,   /* SYSTEM_RESET, SYSTEM_RESET2; with exit_type and exit_cookie */
+	EL2_EXIT_FAULT,   /* the monitor's own fault; the report is text */
 	EL2_EXIT_REFUSED, /* the monitor did not accept launch block or image; the report is text */
 };
 
 struct el2_mailbox {
-	uint32_t magic;	    /* by the process, before the machine starts */
-	uint32_t ready;	    /* by the monitor: boots so far */
-	uint32_t exit;	    /* enum el2_exit */
+	uint32_t magic;     /* by the process, before the machine starts */
+	uint32_t ready;     /* by the monitor: boots so far */
+	uint32_t exit;      /* enum el2_exit */
 	uint32_t exit_type; /* SYSTEM_RESET2's reset_type, SYSTEM_OFF2's type */
 	uint64_t exit_cookie;
 	uint32_t exit_function; /* enum hvc_fn */
-	uint32_t counter_hz;	/* CNTFRQ_EL0 */
+	uint32_t counter_hz;    /* CNTFRQ_EL0 */
 	/* 48 bytes of getrandom(): the process fills seed and sets seed_full (release) whenever it is 0; the
 	 * monitor takes it at every boot, erases it, and clears seed_full (release). */
 	uint32_t seed_full;
 	uint8_t seed[EL2_SEED_BYTES];
 	uint32_t pad;
 	uint64_t doorbells; /* rung by the monitor */
-	uint64_t calls;	    /* lower bound, for progress */
+	uint64_t calls;     /* lower bound, for progress */
 	char report[2048];  /* NUL-terminated text of a fault or refusal */
 };
 
@@ -96,9 +97,11 @@ struct el2_mailbox {
 #define EL2_COUNTERS_OFFSET 0x1000u
 #define EL2_COUNTERS_STRIDE ((sizeof(struct hvc_counters) + 0xfffu) & ~(uint64_t)0xfffu)
 #define EL2_RINGS_OFFSET    0x100000u
-#define EL2_RING_STRIDE	    (sizeof(struct hvc_ring) + EL2_RING_RECORDS * sizeof(struct hvc_record))
-_Static_assert(EL2_COUNTERS_OFFSET + EL2_MAX_CPUS * ((sizeof(struct hvc_counters) + 0xfffu) & ~0xfffull) <=
-		       EL2_RINGS_OFFSET, "counters fit below the rings");
+#define EL2_RING_STRIDE     (sizeof(struct hvc_ring) + EL2_RING_RECORDS * sizeof(struct hvc_record))
+_Static_assert(EL2_COUNTERS_OFFSET + EL2_MAX_CPUS *
+					     ((sizeof(struct hvc_counters) + 0xfffu) & ~0xfffull) <=
+		       EL2_RINGS_OFFSET,
+	       "counters fit below the rings");
 _Static_assert(EL2_RINGS_OFFSET + EL2_MAX_CPUS * EL2_RING_STRIDE <= EL2_SHARED_SIZE, "rings fit");
 
 #endif

@@ -110,7 +110,7 @@ struct hvc_outcome hvc_vcpu_outcome(const struct hvc_vcpu *vcpu)
 	uint32_t id = (uint32_t)vcpu->last;
 
 	if (vcpu->last & LAST_CONVENTION) {
-		return (struct hvc_outcome){ .id = id, .decider = HVC_BY_CONVENTION };
+		return (struct hvc_outcome){.id = id, .decider = HVC_BY_CONVENTION};
 	}
 	return outcome_of(vcpu->vm, id, (uint32_t)(vcpu->last >> 32));
 }

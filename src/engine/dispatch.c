@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a slot to the C function that serves it: the catalogue's rows, and what the linker has for them. */
+/* From a slot to the C function that serves it: what the catalogue's column `served` says. */
 #include "service.h"
 
-/* Weak: a row that no service implements leaves a NULL. */
-#define HVC_FUNCTION(name, ...) extern __attribute__((weak)) hvc_serve hvc_serve_##name;
-#include <hvcgate/catalog.def>
-#undef HVC_FUNCTION
+#define SERVE_YES(name) hvc_serve_##name
+#define SERVE_NO(name)  NULL
 
 hvc_serve *const serve_table[HVC_FN_COUNT] = {
 	NULL,
-#define HVC_FUNCTION(name, ...) hvc_serve_##name,
+#define HVC_FUNCTION(name, id32, id64, service, served, ...) SERVE_##served(name),
 #include <hvcgate/catalog.def>
 #undef HVC_FUNCTION
 };

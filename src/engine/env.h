@@ -16,7 +16,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
-#define hvc_likely(x)	__builtin_expect(!!(x), 1)
+#define hvc_likely(x)   __builtin_expect(!!(x), 1)
 #define hvc_unlikely(x) __builtin_expect(!!(x), 0)
 
 /* What can only be a mistake of ours. A freestanding host may define its own before including this. */

@@ -8,7 +8,8 @@ size_t hvc_filter_size(const struct hvc_image *image, unsigned int ranges)
 	return ((size_t)image->node_count + 6 * (size_t)ranges) * LOOKUP_WIDTH * sizeof(uint16_t);
 }
 
-enum hvc_err hvc_filter_add(struct hvc_vm *vm, uint32_t base, uint32_t count, enum hvc_action action)
+enum hvc_err hvc_filter_add(struct hvc_vm *vm, uint32_t base, uint32_t count,
+			    enum hvc_action action)
 {
 	uint32_t last = base + count - 1;
 

@@ -67,9 +67,10 @@ static struct lookup image_lookup(struct hvc_image *image, size_t capacity)
 {
 	size_t nodes = (capacity - sizeof(*image)) / NODE_BYTES;
 
-	return (struct lookup){ .entries = image_entries(image),
-				.nodes = image->node_count,
-				.capacity = (uint32_t)(nodes < LOOKUP_MAX_NODES ? nodes : LOOKUP_MAX_NODES) };
+	return (struct lookup){.entries = image_entries(image),
+			       .nodes = image->node_count,
+			       .capacity = (uint32_t)(nodes < LOOKUP_MAX_NODES ? nodes
+									       : LOOKUP_MAX_NODES)};
 }
 
 static void image_store(struct hvc_image *image, const struct lookup *lookup)
@@ -104,8 +105,8 @@ enum hvc_err hvc_image_begin(void *memory, size_t capacity, const struct hvc_set
 	return err;
 }
 
-enum hvc_err hvc_image_paint(struct hvc_image *image, size_t capacity, uint32_t first, uint32_t last,
-			     enum hvc_action action, bool by_rule)
+enum hvc_err hvc_image_paint(struct hvc_image *image, size_t capacity, uint32_t first,
+			     uint32_t last, enum hvc_action action, bool by_rule)
 {
 	struct lookup lookup = image_lookup(image, capacity);
 	enum hvc_err err;
@@ -144,7 +145,8 @@ enum hvc_err hvc_image_check(const void *memory, size_t bytes)
 	if (image->catalog != catalog_fingerprint()) {
 		return HVC_ENOTSUP;
 	}
-	if (!settings_valid(&image->settings) || !lookup_sound(image_entries(image), image->node_count)) {
+	if (!settings_valid(&image->settings) ||
+	    !lookup_sound(image_entries(image), image->node_count)) {
 		return HVC_EBADMSG;
 	}
 	return HVC_OK;

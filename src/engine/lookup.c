@@ -8,8 +8,8 @@
  * speculation workarounds, which a guest must always find (KVM reserves the same).
  */
 static const struct hvc_range reserved[] = {
-	{ HVC_ID_FAST, HVC_ID_FAST | 0xffffu },
-	{ HVC_ID_FAST | HVC_ID_64, HVC_ID_FAST | HVC_ID_64 | 0xffffu },
+	{HVC_ID_FAST, HVC_ID_FAST | 0xffffu},
+	{HVC_ID_FAST | HVC_ID_64, HVC_ID_FAST | HVC_ID_64 | 0xffffu},
 };
 
 enum { RESERVED_COUNT = sizeof(reserved) / sizeof(reserved[0]) };
@@ -67,8 +67,8 @@ static void change_node(struct change *change, uint16_t *node, unsigned int from
 		if (node != NULL && (node[i] & ENTRY_NODE)) {
 			uint32_t child = node[i] & ~(uint32_t)ENTRY_NODE;
 
-			change_node(change, change->lookup->entries + (size_t)child * LOOKUP_WIDTH, 0, low,
-				    shift - 8);
+			change_node(change, change->lookup->entries + (size_t)child * LOOKUP_WIDTH,
+				    0, low, shift - 8);
 		} else if (whole) {
 			if (!change->dry) {
 				node[i] = (uint16_t)((node[i] & ~change->clear) | change->set);
@@ -104,7 +104,8 @@ static void change_root(struct change *change, unsigned int root, unsigned int o
 	if (*entry & ENTRY_NODE) {
 		uint32_t child = *entry & ~(uint32_t)ENTRY_NODE;
 
-		change_node(change, lookup->entries + (size_t)child * LOOKUP_WIDTH, from, top, shift);
+		change_node(change, lookup->entries + (size_t)child * LOOKUP_WIDTH, from, top,
+			    shift);
 	} else if (base >= change->first && end <= change->last) {
 		if (!change->dry) {
 			*entry = (uint16_t)((*entry & ~change->clear) | change->set);
@@ -134,9 +135,12 @@ static void change_all(struct change *change)
 static enum hvc_err apply(struct lookup *lookup, uint32_t first, uint32_t last, uint16_t clear,
 			  uint16_t set)
 {
-	struct change change = {
-		.lookup = lookup, .first = first, .last = last, .clear = clear, .set = set, .dry = true
-	};
+	struct change change = {.lookup = lookup,
+				.first = first,
+				.last = last,
+				.clear = clear,
+				.set = set,
+				.dry = true};
 
 	change_all(&change);
 	if (change.added > lookup->capacity - lookup->nodes) {
@@ -183,13 +187,14 @@ static uint32_t change_free(struct change change, uint32_t first, uint32_t last,
 	return change.added;
 }
 
-enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last, enum hvc_action action,
-			  bool claim)
+enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last,
+			  enum hvc_action action, bool claim)
 {
 	struct change change = {
 		.lookup = lookup,
 		.clear = ENTRY_ACTION | ENTRY_CLAIMED,
-		.set = (uint16_t)((unsigned int)action << ENTRY_ACTION_SHIFT | (claim ? ENTRY_CLAIMED : 0u)),
+		.set = (uint16_t)((unsigned int)action << ENTRY_ACTION_SHIFT |
+				  (claim ? ENTRY_CLAIMED : 0u)),
 	};
 
 	/* All or nothing. A parent that two parts share is counted twice: pessimistic by one node. */
@@ -229,8 +234,8 @@ enum hvc_err lookup_init(struct lookup *lookup)
 }
 
 /* Walk [first, last] below one node and report any entry that is claimed. */
-static bool node_claimed(const uint16_t *entries, const uint16_t *node, unsigned int from, uint32_t base,
-			 unsigned int shift, uint32_t first, uint32_t last)
+static bool node_claimed(const uint16_t *entries, const uint16_t *node, unsigned int from,
+			 uint32_t base, unsigned int shift, uint32_t first, uint32_t last)
 {
 	for (unsigned int i = from; i < LOOKUP_WIDTH; i++) {
 		uint32_t low = base + (i << shift);
@@ -244,8 +249,8 @@ static bool node_claimed(const uint16_t *entries, const uint16_t *node, unsigned
 				return true;
 			}
 		} else if (node_claimed(entries,
-					entries + (size_t)(node[i] & ~ENTRY_NODE) * LOOKUP_WIDTH, 0, low,
-					shift - 8, first, last)) {
+					entries + (size_t)(node[i] & ~ENTRY_NODE) * LOOKUP_WIDTH, 0,
+					low, shift - 8, first, last)) {
 			return true;
 		}
 	}
@@ -257,7 +262,7 @@ bool lookup_claimed(const struct lookup *lookup, uint32_t first, uint32_t last)
 	static const struct {
 		uint32_t from, to;
 		unsigned int shift;
-	} part[LOOKUP_ROOTS] = { { 0, 0xff, 0 }, { 0x100, 0xffff, 8 }, { 0x10000, 0xffffff, 16 } };
+	} part[LOOKUP_ROOTS] = {{0, 0xff, 0}, {0x100, 0xffff, 8}, {0x10000, 0xffffff, 16}};
 
 	for (uint32_t owner = first >> 24; owner <= last >> 24; owner++) {
 		for (unsigned int root = 0; root < LOOKUP_ROOTS; root++) {
@@ -272,9 +277,10 @@ bool lookup_claimed(const struct lookup *lookup, uint32_t first, uint32_t last)
 					return true;
 				}
 			} else if (node_claimed(lookup->entries,
-						lookup->entries +
-							(size_t)(entry & ~ENTRY_NODE) * LOOKUP_WIDTH,
-						root == 0 ? 0 : 1, top, part[root].shift, first, last)) {
+						lookup->entries + (size_t)(entry & ~ENTRY_NODE) *
+									  LOOKUP_WIDTH,
+						root == 0 ? 0 : 1, top, part[root].shift, first,
+						last)) {
 				return true;
 			}
 		}
@@ -295,8 +301,8 @@ static bool node_sound(const uint16_t *entries, uint32_t nodes, uint32_t entry, 
 	}
 	--*budget;
 	for (unsigned int i = 0; i < LOOKUP_WIDTH; i++) {
-		if (!node_sound(entries, nodes, entries[(size_t)entry * LOOKUP_WIDTH + i], levels - 1,
-				budget)) {
+		if (!node_sound(entries, nodes, entries[(size_t)entry * LOOKUP_WIDTH + i],
+				levels - 1, budget)) {
 			return false;
 		}
 	}
@@ -313,7 +319,8 @@ bool lookup_sound(const uint16_t *entries, uint32_t nodes)
 	}
 	for (unsigned int root = 0; root < LOOKUP_ROOTS; root++) {
 		for (unsigned int i = 0; i < LOOKUP_WIDTH; i++) {
-			if (!node_sound(entries, nodes, entries[root * LOOKUP_WIDTH + i], root + 1, &budget)) {
+			if (!node_sound(entries, nodes, entries[root * LOOKUP_WIDTH + i], root + 1,
+					&budget)) {
 				return false;
 			}
 		}

@@ -21,21 +21,21 @@
 enum {
 	LOOKUP_WIDTH = 256,
 	LOOKUP_ROOTS = 3,
-	ENTRY_NODE = 0x8000,	/* the rest is the number of a node */
+	ENTRY_NODE = 0x8000,    /* the rest is the number of a node */
 	ENTRY_CLAIMED = 0x4000, /* a rule claims it, or it is reserved */
-	ENTRY_ACTION = 0x3000,	/* enum hvc_action */
+	ENTRY_ACTION = 0x3000,  /* enum hvc_action */
 	ENTRY_ACTION_SHIFT = 12,
 	ENTRY_SLOT = 0x0fff, /* enum hvc_fn */
 	LOOKUP_MAX_NODES = 0x8000,
 	/* Enough for the catalogue without any rule; a test compares it with what is used. */
 	LOOKUP_BASE_NODES = 64,
 };
-_Static_assert(HVC_FN_COUNT <= ENTRY_SLOT, "a slot fits an entry");
+_Static_assert((int)HVC_FN_COUNT <= (int)ENTRY_SLOT, "a slot fits an entry");
 
 /* Node tables under construction. */
 struct lookup {
 	uint16_t *entries;
-	uint32_t nodes;	   /* in use */
+	uint32_t nodes;    /* in use */
 	uint32_t capacity; /* nodes that fit */
 };
 
@@ -75,8 +75,8 @@ static inline uint32_t lookup_entry(const uint16_t *entries, uint32_t id)
 enum hvc_err lookup_init(struct lookup *lookup);
 
 /* Give [first, last] an action; reserved IDs are passed over. All or nothing: HVC_ENOMEM. */
-enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last, enum hvc_action action,
-			  bool claim);
+enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last,
+			  enum hvc_action action, bool claim);
 
 /* Does a claimed ID lie in [first, last]? */
 bool lookup_claimed(const struct lookup *lookup, uint32_t first, uint32_t last);

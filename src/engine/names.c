@@ -5,15 +5,19 @@
 
 #include "env.h"
 
-#define NAME_OF(table, value) \
-	((size_t)(value) < sizeof(table) / sizeof((table)[0]) && (table)[value] ? (table)[value] : "?")
+#define NAME_OF(table, value)                                                                    \
+	((size_t)(value) < sizeof(table) / sizeof((table)[0]) && (table)[value] ? (table)[value] \
+										: "?")
 
 const char *hvc_verdict_name(enum hvc_verdict verdict)
 {
 	static const char *const names[HVC_VERDICT_COUNT] = {
-		[HVC_RESUME] = "resume",	     [HVC_CPU_STANDBY] = "cpu-standby",
-		[HVC_CPU_POWERDOWN] = "cpu-powerdown", [HVC_CPU_OFF] = "cpu-off",
-		[HVC_SYSTEM_OFF] = "system-off",     [HVC_SYSTEM_RESET] = "system-reset",
+		[HVC_RESUME] = "resume",
+		[HVC_CPU_STANDBY] = "cpu-standby",
+		[HVC_CPU_POWERDOWN] = "cpu-powerdown",
+		[HVC_CPU_OFF] = "cpu-off",
+		[HVC_SYSTEM_OFF] = "system-off",
+		[HVC_SYSTEM_RESET] = "system-reset",
 		[HVC_SYSTEM_SUSPEND] = "system-suspend",
 	};
 
@@ -22,7 +26,7 @@ const char *hvc_verdict_name(enum hvc_verdict verdict)
 
 const char *hvc_action_name(enum hvc_action action)
 {
-	static const char *const names[] = { "handle", "deny", "forward", "notify" };
+	static const char *const names[] = {"handle", "deny", "forward", "notify"};
 
 	return NAME_OF(names, action);
 }
@@ -30,9 +34,12 @@ const char *hvc_action_name(enum hvc_action action)
 const char *hvc_decider_name(enum hvc_decider decider)
 {
 	static const char *const names[HVC_DECIDER_COUNT] = {
-		[HVC_BY_CONVENTION] = "convention", [HVC_BY_RESERVED] = "reserved",
-		[HVC_BY_RULE] = "rule",		    [HVC_BY_DEFAULT] = "default",
-		[HVC_BY_FEATURE] = "feature",	    [HVC_BY_SERVICE] = "service",
+		[HVC_BY_CONVENTION] = "convention",
+		[HVC_BY_RESERVED] = "reserved",
+		[HVC_BY_RULE] = "rule",
+		[HVC_BY_DEFAULT] = "default",
+		[HVC_BY_FEATURE] = "feature",
+		[HVC_BY_SERVICE] = "service",
 		[HVC_BY_UNKNOWN] = "unknown",
 	};
 

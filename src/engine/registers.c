@@ -4,14 +4,14 @@
 #include "settings.h"
 
 /* KVM_REG_ARM64 | KVM_REG_SIZE_U64, then the class and the index in it. */
-#define REG_U64	     0x6030000000000000ull
-#define REG_FW(n)    (REG_U64 | 0x14ull << 16 | (n))
+#define REG_U64       0x6030000000000000ull
+#define REG_FW(n)     (REG_U64 | 0x14ull << 16 | (n))
 #define REG_BITMAP(n) (REG_U64 | 0x16ull << 16 | (n))
 
 static const uint64_t reg_ids[HVC_REG_COUNT] = {
-	[HVC_REG_PSCI_VERSION] = REG_FW(0),    [HVC_REG_WORKAROUND_1] = REG_FW(1),
-	[HVC_REG_WORKAROUND_2] = REG_FW(2),    [HVC_REG_WORKAROUND_3] = REG_FW(3),
-	[HVC_REG_STD_BMAP] = REG_BITMAP(0),    [HVC_REG_STD_HYP_BMAP] = REG_BITMAP(1),
+	[HVC_REG_PSCI_VERSION] = REG_FW(0),        [HVC_REG_WORKAROUND_1] = REG_FW(1),
+	[HVC_REG_WORKAROUND_2] = REG_FW(2),        [HVC_REG_WORKAROUND_3] = REG_FW(3),
+	[HVC_REG_STD_BMAP] = REG_BITMAP(0),        [HVC_REG_STD_HYP_BMAP] = REG_BITMAP(1),
 	[HVC_REG_VENDOR_HYP_BMAP] = REG_BITMAP(2), [HVC_REG_VENDOR_HYP_BMAP_2] = REG_BITMAP(3),
 };
 

@@ -2,8 +2,8 @@
 /*
  * What a service is to the engine, and what it gives to services.
  *
- * A function is served by the C function that HVC_SERVE names; the catalogue's row binds it to its IDs.
- * A row without such a function is one nobody serves: the guest reads NOT_SUPPORTED.
+ * A function whose row of the catalogue says YES is served by the C function that HVC_SERVE names; one
+ * that says NO is served by nobody: the guest reads NOT_SUPPORTED.
  */
 #ifndef HVC_SERVICE_H
 #define HVC_SERVICE_H
@@ -13,7 +13,8 @@
 /* Answer one call: arguments and results in the frame. Writes only what the row's masks allow. */
 typedef enum hvc_verdict hvc_serve(struct hvc_vcpu *vcpu, struct hvc_frame *frame);
 
-#define HVC_SERVE(name) enum hvc_verdict hvc_serve_##name(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
+#define HVC_SERVE(name) \
+	enum hvc_verdict hvc_serve_##name(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
 
 #define HVC_FUNCTION(name, ...) HVC_SERVE(name);
 #include <hvcgate/catalog.def>
@@ -49,6 +50,11 @@ static inline enum hvc_verdict serve_word(struct hvc_frame *frame, uint32_t word
 }
 
 /* SMCCC return codes (DEN0028, 2.10). */
-enum { SMCCC_SUCCESS = 0, SMCCC_NOT_SUPPORTED = -1, SMCCC_NOT_REQUIRED = -2, SMCCC_INVALID_PARAMETER = -3 };
+enum {
+	SMCCC_SUCCESS = 0,
+	SMCCC_NOT_SUPPORTED = -1,
+	SMCCC_NOT_REQUIRED = -2,
+	SMCCC_INVALID_PARAMETER = -3
+};
 
 #endif

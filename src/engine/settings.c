@@ -2,13 +2,13 @@
 #include "settings.h"
 
 #define HVCGATE_1_SMCCC HVC_VERSION(1, 2)
-#define HVCGATE_1_PSCI	HVC_VERSION(1, 1)
+#define HVCGATE_1_PSCI  HVC_VERSION(1, 1)
 
 /* Workaround levels, KVM's encodings (KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_*). */
 enum { WORKAROUND_NOT_REQUIRED = 2, WORKAROUND_2_NOT_REQUIRED = 3 };
 
 /* Vendor UID 28b46fb6-2ec5-11e9-a9ca-4b564d003a74, as KVM's guests look for it. */
-static const uint32_t kvm_uid[4] = { 0xb66fb428u, 0xe911c52eu, 0x564bcaa9u, 0x743a004du };
+static const uint32_t kvm_uid[4] = {0xb66fb428u, 0xe911c52eu, 0x564bcaa9u, 0x743a004du};
 
 /* Bits of the bitmaps that some function of the catalogue is gated by. */
 static uint64_t bitmap_mask(enum hvc_register reg)
@@ -65,7 +65,8 @@ void hvc_settings_init(struct hvc_settings *settings)
 bool settings_valid(const struct hvc_settings *settings)
 {
 	if (settings->size != sizeof(*settings) || settings->smccc_version < HVC_VERSION(1, 0) ||
-	    settings->smccc_version > HVC_VERSION(1, 5) || settings->strictness != HVC_STRICT_SPEC ||
+	    settings->smccc_version > HVC_VERSION(1, 5) ||
+	    settings->strictness != HVC_STRICT_SPEC ||
 	    settings->discovery != HVC_DISCOVERY_COHERENT) {
 		return false;
 	}

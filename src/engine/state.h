@@ -19,8 +19,8 @@ struct hvc_vm {
 	void *host;
 	struct hvc_vcpu *const *vcpus;
 	uint32_t vcpu_count;
-	bool frozen;		/* a vCPU has run: bitmaps and filter are closed */
-	struct lookup filter;	/* the nodes in use: the image's, or a copy in filter memory */
+	bool frozen;          /* a vCPU has run: bitmaps and filter are closed */
+	struct lookup filter; /* the nodes in use: the image's, or a copy in filter memory */
 	uint64_t regs[HVC_REG_COUNT];
 	uint64_t present[PRESENT_WORDS]; /* bit = slot: the VM has this function */
 };
@@ -31,7 +31,7 @@ struct hvc_vcpu {
 	_Alignas(64) const uint16_t *entries; /* vm->filter.entries */
 	struct hvc_vm *vm;
 	struct hvc_counters *counters;
-	uint64_t last;	    /* entry << 32 | normalised ID */
+	uint64_t last;      /* entry << 32 | normalised ID */
 	uint32_t hint_mask; /* HVC_ID_SVE_HINT at SMCCC 1.3 and later, else 0 */
 	uint32_t index;
 	uint64_t mpidr;

@@ -19,7 +19,8 @@ static bool function_present(const struct hvc_vm *vm, unsigned int slot)
 	const struct hvc_function *function = hvc_function_at(slot);
 	const struct hvc_service *service = hvc_services[function->service];
 
-	if (service == NULL || serve_table[slot] == NULL || service->version(vm) < function->since) {
+	if (service == NULL || serve_table[slot] == NULL ||
+	    service->version(vm) < function->since) {
 		return false;
 	}
 	if (function->reg != HVC_REG_NONE && !(vm->regs[function->reg] >> function->reg_bit & 1)) {
@@ -73,7 +74,8 @@ static void init_vcpu(struct hvc_vm *vm, uint32_t index)
 	vcpu->entries = vm->filter.entries;
 	vcpu->index = index;
 	vcpu->mpidr = index;
-	vcpu->hint_mask = vm->image->settings.smccc_version >= HVC_VERSION(1, 3) ? HVC_ID_SVE_HINT : 0;
+	vcpu->hint_mask = vm->image->settings.smccc_version >= HVC_VERSION(1, 3) ? HVC_ID_SVE_HINT
+										 : 0;
 	atomic_init(&vcpu->power, index == 0 ? POWER_ON : POWER_OFF);
 }
 
@@ -144,9 +146,9 @@ struct hvc_request hvc_vcpu_request(const struct hvc_vcpu *vcpu)
 
 struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu)
 {
-	struct hvc_request start = { .entry = vcpu->start_entry,
-				     .context = vcpu->start_context,
-				     .function = HVC_FN_PSCI_CPU_ON };
+	struct hvc_request start = {.entry = vcpu->start_entry,
+				    .context = vcpu->start_context,
+				    .function = HVC_FN_PSCI_CPU_ON};
 
 	atomic_store_explicit(&vcpu->power, POWER_ON, memory_order_release);
 	return start;

@@ -14,7 +14,8 @@ static uint32_t workaround_level(const struct hvc_vm *vm, unsigned int slot)
 	case HVC_FN_SMCCC_ARCH_WORKAROUND_1:
 		return (uint32_t)vm->regs[HVC_REG_WORKAROUND_1];
 	case HVC_FN_SMCCC_ARCH_WORKAROUND_2:
-		return vm->regs[HVC_REG_WORKAROUND_2] == 0 ? LEVEL_NOT_AVAILABLE : LEVEL_NOT_REQUIRED;
+		return vm->regs[HVC_REG_WORKAROUND_2] == 0 ? LEVEL_NOT_AVAILABLE
+							   : LEVEL_NOT_REQUIRED;
 	case HVC_FN_SMCCC_ARCH_WORKAROUND_3:
 		return (uint32_t)vm->regs[HVC_REG_WORKAROUND_3];
 	case HVC_FN_SMCCC_ARCH_WORKAROUND_4:
@@ -53,7 +54,8 @@ HVC_SERVE(SMCCC_ARCH_FEATURES)
 		return serve_status(frame, workaround_feature(vm, slot));
 	}
 	/* Of other owners only PV time is discovered here (DEN0057, 3.2). */
-	if (slot != HVC_FN_NONE && (lookup_reserved((uint32_t)frame->x[1]) || slot == HVC_FN_PV_TIME_FEATURES)) {
+	if (slot != HVC_FN_NONE &&
+	    (lookup_reserved((uint32_t)frame->x[1]) || slot == HVC_FN_PV_TIME_FEATURES)) {
 		return serve_status(frame, SMCCC_SUCCESS);
 	}
 	return serve_status(frame, SMCCC_NOT_SUPPORTED);
@@ -120,7 +122,7 @@ static uint32_t call_count(const struct hvc_vm *vm, unsigned int owner)
 
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
 		const struct hvc_function *function = hvc_function_at(slot);
-		const uint32_t ids[] = { function->id32, function->id64 };
+		const uint32_t ids[] = {function->id32, function->id64};
 
 		for (unsigned int i = 0; i < 2; i++) {
 			if ((ids[i] & HVC_ID_FAST) && HVC_ID_OWNER(ids[i]) == owner) {

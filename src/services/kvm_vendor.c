@@ -16,14 +16,15 @@ static bool in_range(const struct hvc_function *function, unsigned int numbers)
 {
 	uint32_t id = function->id32 != 0 ? function->id32 : function->id64;
 
-	return (function->service == HVC_SERVICE_KVM_VENDOR || function->service == HVC_SERVICE_PKVM) &&
+	return (function->service == HVC_SERVICE_KVM_VENDOR ||
+		function->service == HVC_SERVICE_PKVM) &&
 	       HVC_ID_NUMBER(id) < numbers;
 }
 
 /* One bit a function number, 32 to a register: what would be served, not what a register says. */
 HVC_SERVE(KVM_FEATURES)
 {
-	uint32_t words[4] = { 0, 0, 0, 0 };
+	uint32_t words[4] = {0, 0, 0, 0};
 
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
 		const struct hvc_function *function = hvc_function_at(slot);

@@ -36,8 +36,8 @@ HVC_SERVE(PSCI_FEATURES)
 }
 
 /* The call does not return; if the host lets the vCPU run on all the same, it failed. */
-static enum hvc_verdict system(struct hvc_vcpu *vcpu, struct hvc_frame *frame, enum hvc_verdict verdict,
-			       struct hvc_request request)
+static enum hvc_verdict system(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
+			       enum hvc_verdict verdict, struct hvc_request request)
 {
 	vcpu->request = request;
 	serve_status(frame, PSCI_INTERNAL_FAILURE);
@@ -46,13 +46,14 @@ static enum hvc_verdict system(struct hvc_vcpu *vcpu, struct hvc_frame *frame, e
 
 HVC_SERVE(PSCI_SYSTEM_OFF)
 {
-	return system(vcpu, frame, HVC_SYSTEM_OFF, (struct hvc_request){ .function = HVC_FN_PSCI_SYSTEM_OFF });
+	return system(vcpu, frame, HVC_SYSTEM_OFF,
+		      (struct hvc_request){.function = HVC_FN_PSCI_SYSTEM_OFF});
 }
 
 HVC_SERVE(PSCI_SYSTEM_RESET)
 {
 	return system(vcpu, frame, HVC_SYSTEM_RESET,
-		      (struct hvc_request){ .function = HVC_FN_PSCI_SYSTEM_RESET });
+		      (struct hvc_request){.function = HVC_FN_PSCI_SYSTEM_RESET});
 }
 
 HVC_SERVE(PSCI_SYSTEM_RESET2)
@@ -63,9 +64,9 @@ HVC_SERVE(PSCI_SYSTEM_RESET2)
 		return serve_status(frame, PSCI_INVALID_PARAMETERS);
 	}
 	return system(vcpu, frame, HVC_SYSTEM_RESET,
-		      (struct hvc_request){ .function = HVC_FN_PSCI_SYSTEM_RESET2,
-					    .type = type,
-					    .cookie = argument(vcpu, frame, 2) });
+		      (struct hvc_request){.function = HVC_FN_PSCI_SYSTEM_RESET2,
+					   .type = type,
+					   .cookie = argument(vcpu, frame, 2)});
 }
 
 HVC_SERVE(PSCI_SYSTEM_OFF2)
@@ -76,7 +77,8 @@ HVC_SERVE(PSCI_SYSTEM_OFF2)
 		return serve_status(frame, PSCI_INVALID_PARAMETERS);
 	}
 	return system(vcpu, frame, HVC_SYSTEM_OFF,
-		      (struct hvc_request){ .function = HVC_FN_PSCI_SYSTEM_OFF2, .type = OFF2_HIBERNATE });
+		      (struct hvc_request){.function = HVC_FN_PSCI_SYSTEM_OFF2,
+					   .type = OFF2_HIBERNATE});
 }
 
 static uint32_t psci_version(const struct hvc_vm *vm)

@@ -24,14 +24,15 @@ static bool entry_valid(const struct hvc_vm *vm, uint64_t entry)
 	if (entry % 4 != 0) {
 		return false;
 	}
-	return vm->platform == NULL || vm->platform->is_ram == NULL || vm->platform->is_ram(vm->host, entry);
+	return vm->platform == NULL || vm->platform->is_ram == NULL ||
+	       vm->platform->is_ram(vm->host, entry);
 }
 
 /* INVALID_ADDRESS came with PSCI 1.0 (DEN0022, 5.2.2). */
 static int32_t invalid_address(const struct hvc_vm *vm)
 {
-	return vm->regs[HVC_REG_PSCI_VERSION] >= HVC_VERSION(1, 0) ? PSCI_INVALID_ADDRESS :
-								     PSCI_INVALID_PARAMETERS;
+	return vm->regs[HVC_REG_PSCI_VERSION] >= HVC_VERSION(1, 0) ? PSCI_INVALID_ADDRESS
+								   : PSCI_INVALID_PARAMETERS;
 }
 
 static struct hvc_vcpu *vcpu_by_mpidr(const struct hvc_vm *vm, uint64_t mpidr)
@@ -44,7 +45,8 @@ static struct hvc_vcpu *vcpu_by_mpidr(const struct hvc_vm *vm, uint64_t mpidr)
 	return NULL;
 }
 
-static int32_t start(const struct hvc_vm *vm, struct hvc_vcpu *target, uint64_t entry, uint64_t context)
+static int32_t start(const struct hvc_vm *vm, struct hvc_vcpu *target, uint64_t entry,
+		     uint64_t context)
 {
 	uint32_t state = POWER_OFF;
 
@@ -90,10 +92,11 @@ HVC_SERVE(PSCI_CPU_OFF)
 	return HVC_CPU_OFF;
 }
 
-static enum hvc_verdict powerdown(struct hvc_vcpu *vcpu, enum hvc_verdict verdict, enum hvc_fn function,
-				  uint64_t entry, uint64_t context)
+static enum hvc_verdict powerdown(struct hvc_vcpu *vcpu, enum hvc_verdict verdict,
+				  enum hvc_fn function, uint64_t entry, uint64_t context)
 {
-	vcpu->request = (struct hvc_request){ .entry = entry, .context = context, .function = function };
+	vcpu->request = (struct hvc_request){
+		.entry = entry, .context = context, .function = function};
 	return verdict;
 }
 
@@ -112,7 +115,8 @@ HVC_SERVE(PSCI_CPU_SUSPEND)
 	if (!entry_valid(vcpu->vm, entry)) {
 		return serve_status(frame, invalid_address(vcpu->vm));
 	}
-	return powerdown(vcpu, HVC_CPU_POWERDOWN, HVC_FN_PSCI_CPU_SUSPEND, entry, argument(vcpu, frame, 3));
+	return powerdown(vcpu, HVC_CPU_POWERDOWN, HVC_FN_PSCI_CPU_SUSPEND, entry,
+			 argument(vcpu, frame, 3));
 }
 
 /* DEN0022, 5.20: every other CPU must be off. */
@@ -136,7 +140,8 @@ HVC_SERVE(PSCI_SYSTEM_SUSPEND)
 /* Affinity fields at and above a level: 0 is Aff0, 3 is Aff3, which starts at bit 32. */
 static uint64_t level_mask(uint64_t level)
 {
-	static const uint64_t masks[] = { 0xff00ffffffull, 0xff00ffff00ull, 0xff00ff0000ull, 0xff00000000ull };
+	static const uint64_t masks[] = {0xff00ffffffull, 0xff00ffff00ull, 0xff00ff0000ull,
+					 0xff00000000ull};
 
 	return masks[level];
 }

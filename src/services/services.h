@@ -22,7 +22,8 @@ enum {
 };
 
 /* Arguments of an SMC32 call are 32 bits wide, of an SMC64 call 64 (DEN0028, 2.6). */
-static inline uint64_t argument(const struct hvc_vcpu *vcpu, const struct hvc_frame *frame, unsigned int n)
+static inline uint64_t argument(const struct hvc_vcpu *vcpu, const struct hvc_frame *frame,
+				unsigned int n)
 {
 	return (uint32_t)vcpu->last & HVC_ID_64 ? frame->x[n] : (uint32_t)frame->x[n];
 }

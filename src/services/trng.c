@@ -3,10 +3,15 @@
 #include "services.h"
 
 /* DEN0098, 2.1: not SMCCC's numbers. */
-enum { TRNG_SUCCESS = 0, TRNG_NOT_SUPPORTED = -1, TRNG_INVALID_PARAMETERS = -2, TRNG_NO_ENTROPY = -3 };
+enum {
+	TRNG_SUCCESS = 0,
+	TRNG_NOT_SUPPORTED = -1,
+	TRNG_INVALID_PARAMETERS = -2,
+	TRNG_NO_ENTROPY = -3
+};
 
 /* Identity of this entropy source: 68f1a1a6-7a5e-4ac4-9e0b-6d8c1c5e90d2, words little-endian. */
-static const uint32_t trng_uuid[4] = { 0xa6a1f168u, 0xc44a5e7au, 0x8c6d0b9eu, 0xd2905e1cu };
+static const uint32_t trng_uuid[4] = {0xa6a1f168u, 0xc44a5e7au, 0x8c6d0b9eu, 0xd2905e1cu};
 
 HVC_SERVE(TRNG_VERSION)
 {
