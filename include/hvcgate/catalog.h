@@ -2,8 +2,8 @@
 /*
  * The catalogue: every function that hvcgate knows, once.
  *
- * catalog.def beside this file is the only list. Dispatch, discovery, the resolver, policy names, call
- * counts, write masks, failure values, documentation and test tables are generated from it.
+ * catalog.def beside this file is the only list. Dispatch, discovery, the resolver, policy names,
+ * call counts, write masks, failure values, documentation and test tables are generated from it.
  *
  * Thread rules: everything here is constant data; any thread, any time.
  * Sources: SMCCC is Arm DEN0028, PSCI DEN0022, TRNG DEN0098, PV time DEN0057, SDEI DEN0054,
@@ -87,7 +87,7 @@ enum hvc_register {
 
 /*
  * HVC_FLAG_NO_RETURN: on success control does not come back behind the call instruction (the CPU is
- * off, the system is gone, or execution continues elsewhere). A failing call returns with x0 as usual.
+ * off, the system is gone, execution continues elsewhere). A failing call returns with x0 as usual.
  *
  * HVC_FLAG_FFA_ERROR: `failure` is an FF-A error code. It is delivered as FF-A wants it (DEN0077,
  * FFA_ERROR): x0 = HVC_FFA_ERROR_ID, x1 = 0, x2 = the code as a 32-bit value, x3 to x7 = 0.
@@ -107,6 +107,9 @@ enum hvc_register {
  * `results` when it succeeds (status alone, x0, when it fails; HVC_FLAG_FFA_ERROR is the exception)
  * and sets those in `zeroes` to zero. x0 is in every `results`, also of functions that return only
  * to report an error.
+ *
+ * A function with two IDs has one row for both, the SMC64 form's. Called by its SMC32 ID it takes
+ * and writes nothing beyond x7 (DEN0028, 2.6): hvc_function_results(), hvc_function_arg_count().
  */
 struct hvc_function {
 	const char *name; /* "PSCI_CPU_ON" */
@@ -138,7 +141,11 @@ enum hvc_fn {
 HVC_API const struct hvc_function *hvc_function_at(unsigned int slot);
 /* Number of slots, the empty slot 0 included. */
 HVC_API unsigned int hvc_function_count(void);
-/* Slot of the function that has exactly this ID (either width; hint bits are the caller's to clear), or 0. */
+/* `results` for a call by this ID, one of the function's. */
+HVC_API uint32_t hvc_function_results(const struct hvc_function *function, uint32_t id);
+/* `arg_count` for a call by this ID, one of the function's. */
+HVC_API unsigned int hvc_function_arg_count(const struct hvc_function *function, uint32_t id);
+/* Slot of the function that has exactly this ID, or 0. Hint bits are the caller's to clear. */
 HVC_API unsigned int hvc_function_by_id(uint32_t id);
 /* Slot of the function with this exact name, or 0. */
 HVC_API unsigned int hvc_function_by_name(const char *name);

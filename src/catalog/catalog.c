@@ -15,10 +15,12 @@
  * older than SMCCC and do.
  */
 #define ID_BITS_RESERVED 0x00ff0000u
-#define IS_PSCI_0_1(id)  ((0xffffff00u & (id)) == 0x95c1ba00u)
+/* An SMC32 call has its arguments in x1 to x7. */
+#define ARGS_32         7
+#define IS_PSCI_0_1(id) ((0xffffff00u & (id)) == 0x95c1ba00u)
 
-#define HVC_FUNCTION(name, id32, id64, service, served, major, minor, gate, arg_count, args, results,      \
-		     zeroes, failure, flags, meaning)                                              \
+#define HVC_FUNCTION(name, id32, id64, service, served, major, minor, gate, arg_count, args,       \
+		     results, zeroes, failure, flags, meaning)                                     \
 	_Static_assert((id32) != 0 || (id64) != 0, #name " has no ID");                            \
 	_Static_assert((HVC_ID_64 & (id32)) == 0, #name ": the SMC32 ID has bit 30 set");          \
 	_Static_assert((id64) == 0 || (HVC_ID_64 & (id64)) != 0,                                   \
@@ -37,7 +39,12 @@
 		       #name ": unknown flag");                                                    \
 	_Static_assert((HVC_FLAG_FFA_ERROR & (flags)) == 0 ||                                      \
 			       HVC_SERVICE_##service == HVC_SERVICE_FF_A,                          \
-		       #name ": FFA_ERROR is for FF-A");
+		       #name ": FFA_ERROR is for FF-A");                                           \
+	/* FF-A messages arrive in x0 to x17 even where the call is SMC32 only. */                 \
+	_Static_assert((id64) != 0 || HVC_SERVICE_##service == HVC_SERVICE_FF_A ||                 \
+			       (~HVC_X0_X7 & (results)) == 0,                                      \
+		       #name ": an SMC32 call writes beyond x7");                                  \
+	_Static_assert((id64) != 0 || (arg_count) <= ARGS_32, #name ": too many SMC32 arguments");
 #include <hvcgate/catalog.def>
 #undef HVC_FUNCTION
 
@@ -47,8 +54,8 @@ _Static_assert(HVC_SERVICE_COUNT <= 0xff && HVC_REG_COUNT < HVC_REG_NONE,
 
 /* Slot 0, "no such function", stays all zero. */
 static const struct hvc_function functions[HVC_FN_COUNT] = {
-#define HVC_FUNCTION(name_, id32_, id64_, service_, served_, major, minor, gate, arg_count_, args_,   \
-		     results_, zeroes_, failure_, flags_, meaning_)                          \
+#define HVC_FUNCTION(name_, id32_, id64_, service_, served_, major, minor, gate, arg_count_, \
+		     args_, results_, zeroes_, failure_, flags_, meaning_)                   \
 	FUNCTION_ENTRY(name_, id32_, id64_, service_, major, minor, gate, arg_count_, args_, \
 		       results_, zeroes_, failure_, flags_, meaning_)
 #define FUNCTION_ENTRY(name_, id32_, id64_, service_, major, minor, reg_, reg_bit_, arg_count_, \
@@ -130,6 +137,23 @@ const struct hvc_function *hvc_function_at(unsigned int slot)
 unsigned int hvc_function_count(void)
 {
 	return HVC_FN_COUNT;
+}
+
+/* Called by the SMC32 ID of a function that has both. */
+static bool is_narrow(const struct hvc_function *function, uint32_t id)
+{
+	return (id & HVC_ID_64) == 0 && function->id64 != 0;
+}
+
+uint32_t hvc_function_results(const struct hvc_function *function, uint32_t id)
+{
+	return is_narrow(function, id) ? function->results & HVC_X0_X7 : function->results;
+}
+
+unsigned int hvc_function_arg_count(const struct hvc_function *function, uint32_t id)
+{
+	return is_narrow(function, id) && function->arg_count > ARGS_32 ? ARGS_32
+									: function->arg_count;
 }
 
 /*

@@ -241,6 +241,28 @@ static void test_standard_ranges(void **state)
 	}
 }
 
+/* By the SMC32 ID of a function that has both, nothing beyond x7 takes part. */
+static void test_narrow(void **state)
+{
+	const struct hvc_function *req = hvc_function_at(HVC_FN_FFA_MSG_SEND_DIRECT_REQ);
+	const struct hvc_function *run = hvc_function_at(HVC_FN_FFA_RUN);
+	const struct hvc_function *on = hvc_function_at(HVC_FN_PSCI_CPU_ON);
+	const struct hvc_function *hvcall = hvc_function_at(HVC_FN_HV_HVCALL);
+
+	(void)state;
+	assert_int_equal(hvc_function_results(req, req->id32), HVC_X0_X7);
+	assert_int_equal(hvc_function_results(req, req->id64), HVC_X0_X17);
+	assert_int_equal(hvc_function_arg_count(req, req->id32), 7);
+	assert_int_equal(hvc_function_arg_count(req, req->id64), 17);
+	assert_int_equal(hvc_function_results(run, run->id32), HVC_X0_X17);
+	assert_int_equal(hvc_function_arg_count(run, run->id32), 1);
+	assert_int_equal(hvc_function_results(on, on->id32), HVC_X0);
+	assert_int_equal(hvc_function_arg_count(on, on->id32), 3);
+	assert_int_equal(hvc_function_arg_count(on, on->id64), 3);
+	assert_int_equal(hvc_function_results(hvcall, hvcall->id64), HVC_X0_X17);
+	assert_int_equal(hvc_function_arg_count(hvcall, hvcall->id64), 17);
+}
+
 static void test_gates(void **state)
 {
 	static const struct {
@@ -382,10 +404,10 @@ int main(void)
 		cmocka_unit_test(test_slots),           cmocka_unit_test(test_by_id),
 		cmocka_unit_test(test_by_name),         cmocka_unit_test(test_known_ids),
 		cmocka_unit_test(test_texts),           cmocka_unit_test(test_prefix_and_owner),
-		cmocka_unit_test(test_standard_ranges), cmocka_unit_test(test_gates),
-		cmocka_unit_test(test_no_return),       cmocka_unit_test(test_ffa_error),
-		cmocka_unit_test(test_services),        cmocka_unit_test(test_owners),
-		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_standard_ranges), cmocka_unit_test(test_narrow),
+		cmocka_unit_test(test_gates),           cmocka_unit_test(test_no_return),
+		cmocka_unit_test(test_ffa_error),       cmocka_unit_test(test_services),
+		cmocka_unit_test(test_owners),          cmocka_unit_test(test_registers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,14 @@ static const char *const service_sources[HVC_SERVICE_COUNT] = {
 	[HVC_SERVICE_TEE] = "OP-TEE, optee_smc.h",
 };
 
+/* A column of the table that struct hvc_function does not carry. */
+enum { SERVED_NO, SERVED_YES };
+static const unsigned char served[HVC_FN_COUNT] = {
+#define HVC_FUNCTION(name, id32, id64, service, served, ...) [HVC_FN_##name] = SERVED_##served,
+#include <hvcgate/catalog.def>
+#undef HVC_FUNCTION
+};
+
 static void print_intro(FILE *out)
 {
 	fputs("<!-- SPDX-License-Identifier: BSD-2-Clause -->\n"
@@ -40,17 +48,16 @@ static void print_intro(FILE *out)
 	      "\n"
 	      "# Functions\n"
 	      "\n"
-	      "Every function hvcgate knows, by service. A policy names a function by its name (all its "
-	      "IDs),\n"
-	      "or by name and width: `PSCI_CPU_ON/64`.\n"
+	      "Every function hvcgate knows, by service. A policy names a function by its name, which\n"
+	      "means all its IDs, or by name and width: `PSCI_CPU_ON/64`.\n"
 	      "\n"
-	      "* **since**: version of the service's own specification that has it first.\n"
-	      "* **writes**: registers that a successful call writes; a failing one writes x0 only. *none* "
-	      "means that\n"
-	      "  it does not come back when it succeeds.\n"
-	      "* **unanswered**: what the guest gets when the function is forwarded and nobody answers in "
-	      "time.\n"
-	      "  FFA_ERROR(n) is FF-A's way: FFA_ERROR in x0, n in x2.\n"
+	      "* **engine**: does the engine answer it? The others can be forwarded.\n"
+	      "* **since**: first version of the service's own specification that has it.\n"
+	      "* **writes**: registers that a successful call writes; a failing one writes x0 only.\n"
+	      "  *none*: when it succeeds it does not come back. A function with two IDs takes and\n"
+	      "  writes nothing beyond x7 when it is called by the SMC32 one.\n"
+	      "* **unanswered**: what the guest gets when the call was forwarded and nobody answers in\n"
+	      "  time. FFA_ERROR(n) is FF-A's way: FFA_ERROR in x0, n in x2.\n"
 	      "* **gate**: feature register and bit that must be set, where there is one.\n",
 	      out);
 }
@@ -117,13 +124,16 @@ static void print_args(FILE *out, const struct hvc_function *fn)
 	}
 }
 
-static void print_function(FILE *out, const struct hvc_function *fn)
+static void print_function(FILE *out, unsigned int slot)
 {
+	const struct hvc_function *fn = hvc_function_at(slot);
+
 	fprintf(out, "| %s | ", fn->name);
 	print_id(out, fn->id32);
 	fputs(" | ", out);
 	print_id(out, fn->id64);
-	fprintf(out, " | %" PRIu32 ".%" PRIu32 " | ", fn->since >> 16, fn->since & 0xffff);
+	fprintf(out, " | %s | %" PRIu32 ".%" PRIu32 " | ", served[slot] == SERVED_YES ? "yes" : "-",
+		fn->since >> 16, fn->since & 0xffff);
 	print_args(out, fn);
 	fputs(" | ", out);
 	print_results(out, fn);
@@ -137,14 +147,13 @@ static void print_function(FILE *out, const struct hvc_function *fn)
 static void print_service(FILE *out, unsigned int service)
 {
 	fprintf(out, "\n## %s\n\n%s.\n\n", hvc_service_name(service), service_sources[service]);
-	fputs("| function | SMC32 | SMC64 | since | arguments from x1 | writes | unanswered | gate | meaning |\n"
-	      "|---|---|---|---|---|---|---|---|---|\n",
+	fputs("| function | SMC32 | SMC64 | engine | since | arguments from x1 | writes | unanswered "
+	      "| gate | meaning |\n"
+	      "|---|---|---|---|---|---|---|---|---|---|\n",
 	      out);
 	for (unsigned int slot = 1; slot < hvc_function_count(); slot++) {
-		const struct hvc_function *fn = hvc_function_at(slot);
-
-		if (fn->service == service) {
-			print_function(out, fn);
+		if (hvc_function_at(slot)->service == service) {
+			print_function(out, slot);
 		}
 	}
 }
