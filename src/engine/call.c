@@ -2,10 +2,14 @@
 /* The call path: normalise, reserved and rules (one lookup), feature bit, service. */
 #include "service.h"
 
-static inline void count(struct hvc_vcpu *vcpu, unsigned int slot, enum hvc_count what)
+static inline void count(struct hvc_vcpu *vcpu, size_t slot, enum hvc_count what)
 {
 	if (hvc_likely(vcpu->counters != NULL)) {
-		vcpu->counters->calls[slot][what]++;
+		uint64_t *calls = &vcpu->counters->calls[slot][what];
+
+		/* One writer, any reader: no read-modify-write is needed, nor an order. */
+		__atomic_store_n(calls, __atomic_load_n(calls, __ATOMIC_RELAXED) + 1,
+				 __ATOMIC_RELAXED);
 	}
 }
 
@@ -24,7 +28,8 @@ static enum hvc_verdict fail(struct hvc_frame *frame, const struct hvc_function 
 
 /* A rule or the default took the call away. Nobody can be attached to a forward yet, so that the
  * function's failure value is its answer. */
-static enum hvc_verdict refuse(struct hvc_vcpu *vcpu, struct hvc_frame *frame, uint32_t entry)
+static HVC_COLD enum hvc_verdict refuse(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
+					uint32_t entry)
 {
 	unsigned int slot = entry & ENTRY_SLOT;
 	enum hvc_action action = (entry & ENTRY_ACTION) >> ENTRY_ACTION_SHIFT;
@@ -40,43 +45,65 @@ static enum hvc_verdict refuse(struct hvc_vcpu *vcpu, struct hvc_frame *frame, u
 	return fail(frame, hvc_function_at(slot));
 }
 
-static enum hvc_verdict absent(struct hvc_vcpu *vcpu, struct hvc_frame *frame, unsigned int slot)
+static HVC_COLD enum hvc_verdict absent(struct hvc_vcpu *vcpu, struct hvc_frame *frame, size_t slot)
 {
 	count(vcpu, slot, HVC_ABSENT);
 	return serve_status(frame, SMCCC_NOT_SUPPORTED);
 }
 
 /* DEN0028, 2.9: immediate 0 is the calling convention; others are not SMCCC calls. */
-static enum hvc_verdict not_convention(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
+static HVC_COLD enum hvc_verdict not_convention(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
 {
-	vcpu->last = LAST_CONVENTION | (uint32_t)frame->x[0];
+	vcpu->last_id = (uint32_t)frame->x[0];
+	vcpu->last_entry = LAST_CONVENTION;
 	return absent(vcpu, frame, HVC_FN_NONE);
+}
+
+/* The hint is a bit of fast calls only (DEN0028, 2.5.1). */
+static inline uint32_t normalise(const struct hvc_vcpu *vcpu, uint32_t id)
+{
+	return id & ~(vcpu->hint_mask & (0u - (id >> 31)));
+}
+
+/* What the lookup said is carried out. */
+static inline enum hvc_verdict decide(struct hvc_vcpu *vcpu, struct hvc_frame *frame, uint32_t id,
+				      uint32_t entry)
+{
+	size_t slot = entry & ENTRY_SLOT;
+
+	vcpu->last_id = id;
+	vcpu->last_entry = entry;
+	if (hvc_unlikely(entry & ENTRY_ACTION)) {
+		return refuse(vcpu, frame, entry);
+	}
+	if (hvc_unlikely(!vcpu->vm->present[slot])) {
+		return absent(vcpu, frame, slot);
+	}
+	count(vcpu, slot, HVC_ANSWERED);
+	return serve_table[slot](vcpu, frame);
+}
+
+/* An ID with a hint, or with a number above 0xff. */
+static HVC_COLD enum hvc_verdict call_sparse(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
+{
+	uint32_t id = normalise(vcpu, (uint32_t)frame->x[0]);
+
+	return decide(vcpu, frame, id, lookup_entry(vcpu->entries, id));
 }
 
 enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint16_t immediate,
 			  struct hvc_frame *frame)
 {
 	uint32_t id = (uint32_t)frame->x[0];
-	uint32_t entry;
-	unsigned int slot;
 
 	(void)conduit;
 	if (hvc_unlikely(immediate != 0)) {
 		return not_convention(vcpu, frame);
 	}
-	/* The hint is a bit of fast calls only (DEN0028, 2.5.1). */
-	id &= ~(vcpu->hint_mask & (0u - (id >> 31)));
-	entry = lookup_entry(vcpu->entries, id);
-	vcpu->last = (uint64_t)entry << 32 | id;
-	if (hvc_unlikely(entry & ENTRY_ACTION)) {
-		return refuse(vcpu, frame, entry);
+	if (hvc_unlikely(!lookup_is_dense(id))) {
+		return call_sparse(vcpu, frame);
 	}
-	slot = entry & ENTRY_SLOT;
-	if (hvc_unlikely(!vm_has(vcpu->vm, slot))) {
-		return absent(vcpu, frame, slot);
-	}
-	count(vcpu, slot, HVC_ANSWERED);
-	return serve_table[slot](vcpu, frame);
+	return decide(vcpu, frame, id, lookup_dense(vcpu->entries, id));
 }
 
 static uint8_t decider_of(const struct hvc_vm *vm, uint32_t id, uint32_t entry)
@@ -89,7 +116,7 @@ static uint8_t decider_of(const struct hvc_vm *vm, uint32_t id, uint32_t entry)
 	if (entry & ENTRY_ACTION) {
 		return entry & ENTRY_CLAIMED ? HVC_BY_RULE : HVC_BY_DEFAULT;
 	}
-	if (vm_has(vm, slot)) {
+	if (vm->present[slot]) {
 		return HVC_BY_SERVICE;
 	}
 	return slot == HVC_FN_NONE ? HVC_BY_UNKNOWN : HVC_BY_FEATURE;
@@ -107,17 +134,15 @@ static struct hvc_outcome outcome_of(const struct hvc_vm *vm, uint32_t id, uint3
 
 struct hvc_outcome hvc_vcpu_outcome(const struct hvc_vcpu *vcpu)
 {
-	uint32_t id = (uint32_t)vcpu->last;
-
-	if (vcpu->last & LAST_CONVENTION) {
-		return (struct hvc_outcome){.id = id, .decider = HVC_BY_CONVENTION};
+	if (vcpu->last_entry == LAST_CONVENTION) {
+		return (struct hvc_outcome){.id = vcpu->last_id, .decider = HVC_BY_CONVENTION};
 	}
-	return outcome_of(vcpu->vm, id, (uint32_t)(vcpu->last >> 32));
+	return outcome_of(vcpu->vm, vcpu->last_id, vcpu->last_entry);
 }
 
 struct hvc_outcome hvc_filter_query(const struct hvc_vm *vm, uint32_t id)
 {
-	id &= ~(vm->vcpus[0]->hint_mask & (0u - (id >> 31)));
+	id = normalise(vm->vcpus[0], id);
 	return outcome_of(vm, id, lookup_entry(vm->filter.entries, id));
 }
 
@@ -126,5 +151,5 @@ unsigned int vm_served(const struct hvc_vm *vm, uint32_t id)
 	uint32_t entry = lookup_entry(vm->filter.entries, id);
 	unsigned int slot = entry & ENTRY_SLOT;
 
-	return (entry & ENTRY_ACTION) == 0 && vm_has(vm, slot) ? slot : HVC_FN_NONE;
+	return (entry & ENTRY_ACTION) == 0 && vm->present[slot] ? slot : HVC_FN_NONE;
 }

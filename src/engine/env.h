@@ -19,6 +19,11 @@ int memcmp(const void *a, const void *b, size_t n);
 #define hvc_likely(x)   __builtin_expect(!!(x), 1)
 #define hvc_unlikely(x) __builtin_expect(!!(x), 0)
 
+/* A branch off the call path: kept out of line, so that the path itself needs no stack frame. */
+#define HVC_COLD __attribute__((noinline, cold))
+/* Reached without a detour through the global offset table. */
+#define HVC_HIDDEN __attribute__((visibility("hidden")))
+
 /* What can only be a mistake of ours. A freestanding host may define its own before including this. */
 #ifndef hvc_assert
 #if defined(NDEBUG)

@@ -39,35 +39,44 @@ struct lookup {
 	uint32_t capacity; /* nodes that fit */
 };
 
+/* Below an entry that is a node: its entry for the low 8 bits of `index`. */
 static inline uint32_t lookup_step(const uint16_t *entries, uint32_t entry, uint32_t index)
 {
-	return entries[(entry & ~(uint32_t)ENTRY_NODE) * LOOKUP_WIDTH + index];
+	return entries[(size_t)(entry & ~(uint32_t)ENTRY_NODE) * LOOKUP_WIDTH + (index & 0xffu)];
+}
+
+/* Root 0: IDs whose bits 23:8 are zero, which nearly every call's are. */
+static inline bool lookup_is_dense(uint32_t id)
+{
+	return (id & 0x00ffff00u) == 0;
+}
+
+static inline uint32_t lookup_dense(const uint16_t *entries, uint32_t id)
+{
+	uint32_t entry = entries[(size_t)(id >> 24)];
+
+	return entry & ENTRY_NODE ? lookup_step(entries, entry, id) : entry;
 }
 
 static inline uint32_t lookup_entry(const uint16_t *entries, uint32_t id)
 {
 	uint32_t entry;
 
-	if (hvc_likely((id & 0x00ffff00u) == 0)) {
-		entry = entries[id >> 24];
-	} else if ((id & 0x00ff0000u) == 0) {
+	if (lookup_is_dense(id)) {
+		return lookup_dense(entries, id);
+	}
+	if ((id & 0x00ff0000u) == 0) {
 		entry = entries[LOOKUP_WIDTH + (id >> 24)];
-		if (entry & ENTRY_NODE) {
-			entry = lookup_step(entries, entry, id >> 8 & 0xffu);
-		}
 	} else {
 		entry = entries[2 * LOOKUP_WIDTH + (id >> 24)];
 		if (entry & ENTRY_NODE) {
-			entry = lookup_step(entries, entry, id >> 16 & 0xffu);
-		}
-		if (entry & ENTRY_NODE) {
-			entry = lookup_step(entries, entry, id >> 8 & 0xffu);
+			entry = lookup_step(entries, entry, id >> 16);
 		}
 	}
 	if (entry & ENTRY_NODE) {
-		entry = lookup_step(entries, entry, id & 0xffu);
+		entry = lookup_step(entries, entry, id >> 8);
 	}
-	return entry;
+	return entry & ENTRY_NODE ? lookup_step(entries, entry, id) : entry;
 }
 
 /* Everything handled, nothing claimed, every function of the catalogue in its slot, reserved ranges

@@ -30,10 +30,10 @@ struct hvc_service {
 };
 
 /* By enum hvc_service_id; NULL where nobody serves it. src/services/services.c. */
-extern const struct hvc_service *const hvc_services[HVC_SERVICE_COUNT];
+extern HVC_HIDDEN const struct hvc_service *const hvc_services[HVC_SERVICE_COUNT];
 
 /* The C function of a slot; NULL: nobody serves it. */
-extern hvc_serve *const serve_table[HVC_FN_COUNT];
+extern HVC_HIDDEN hvc_serve *const serve_table[HVC_FN_COUNT];
 
 /* Status in x0: SMCCC results are 32-bit signed, sign-extended to the register. */
 static inline enum hvc_verdict serve_status(struct hvc_frame *frame, int32_t status)

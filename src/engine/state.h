@@ -8,8 +8,6 @@
 #include "env.h"
 #include "lookup.h"
 
-enum { PRESENT_WORDS = (HVC_FN_COUNT + 63) / 64 };
-
 /* Power states with AFFINITY_INFO's numbers (DEN0022, 5.7.2). */
 enum power { POWER_ON = 0, POWER_OFF = 1, POWER_ON_PENDING = 2 };
 
@@ -22,7 +20,7 @@ struct hvc_vm {
 	bool frozen;          /* a vCPU has run: bitmaps and filter are closed */
 	struct lookup filter; /* the nodes in use: the image's, or a copy in filter memory */
 	uint64_t regs[HVC_REG_COUNT];
-	uint64_t present[PRESENT_WORDS]; /* bit = slot: the VM has this function */
+	bool present[HVC_FN_COUNT]; /* by slot: the VM has this function; false for slot 0 */
 };
 _Static_assert(sizeof(struct hvc_vm) <= 512, "budget: core per-VM state");
 
@@ -31,8 +29,9 @@ struct hvc_vcpu {
 	_Alignas(64) const uint16_t *entries; /* vm->filter.entries */
 	struct hvc_vm *vm;
 	struct hvc_counters *counters;
-	uint64_t last;      /* entry << 32 | normalised ID */
-	uint32_t hint_mask; /* HVC_ID_SVE_HINT at SMCCC 1.3 and later, else 0 */
+	uint32_t last_id;    /* of the last call, normalised */
+	uint32_t last_entry; /* what the lookup said of it, or LAST_CONVENTION */
+	uint32_t hint_mask;  /* HVC_ID_SVE_HINT at SMCCC 1.3 and later, else 0 */
 	uint32_t index;
 	uint64_t mpidr;
 	_Atomic uint32_t power; /* enum power */
@@ -41,13 +40,8 @@ struct hvc_vcpu {
 };
 _Static_assert(sizeof(struct hvc_vcpu) <= 128, "budget: per-vCPU state");
 
-/* In hvc_vcpu.last beside the entry's 16 bits: the call never got as far as the lookup. */
-#define LAST_CONVENTION (1ull << 63)
-
-static inline bool vm_has(const struct hvc_vm *vm, unsigned int slot)
-{
-	return vm->present[slot / 64] >> slot % 64 & 1;
-}
+/* In hvc_vcpu.last_entry, above an entry's 16 bits: the call never got as far as the lookup. */
+#define LAST_CONVENTION (1u << 16)
 
 /* Which functions the VM has follows from its registers; run after any of them changed. */
 void vm_update_present(struct hvc_vm *vm);

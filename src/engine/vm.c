@@ -31,11 +31,8 @@ static bool function_present(const struct hvc_vm *vm, unsigned int slot)
 
 void vm_update_present(struct hvc_vm *vm)
 {
-	memset(vm->present, 0, sizeof(vm->present));
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
-		if (function_present(vm, slot)) {
-			vm->present[slot / 64] |= 1ull << slot % 64;
-		}
+		vm->present[slot] = function_present(vm, slot);
 	}
 }
 

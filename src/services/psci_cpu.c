@@ -16,7 +16,7 @@
 
 static uint64_t affinity_mask(const struct hvc_vcpu *vcpu)
 {
-	return (uint32_t)vcpu->last & HVC_ID_64 ? AFFINITY_MASK_64 : AFFINITY_MASK_32;
+	return vcpu->last_id & HVC_ID_64 ? AFFINITY_MASK_64 : AFFINITY_MASK_32;
 }
 
 static bool entry_valid(const struct hvc_vm *vm, uint64_t entry)

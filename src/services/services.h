@@ -25,7 +25,7 @@ enum {
 static inline uint64_t argument(const struct hvc_vcpu *vcpu, const struct hvc_frame *frame,
 				unsigned int n)
 {
-	return (uint32_t)vcpu->last & HVC_ID_64 ? frame->x[n] : (uint32_t)frame->x[n];
+	return vcpu->last_id & HVC_ID_64 ? frame->x[n] : (uint32_t)frame->x[n];
 }
 
 #endif

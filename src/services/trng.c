@@ -50,7 +50,7 @@ static uint64_t word_mask(uint32_t bits, unsigned int index, unsigned int width)
 HVC_SERVE(TRNG_RND)
 {
 	const struct hvc_vm *vm = vcpu->vm;
-	unsigned int width = (uint32_t)vcpu->last & HVC_ID_64 ? 64 : 32;
+	unsigned int width = vcpu->last_id & HVC_ID_64 ? 64 : 32;
 	uint64_t bits = argument(vcpu, frame, 1);
 	uint64_t words[3];
 
