@@ -37,7 +37,9 @@
 #define EL2_LAUNCH_MAGIC  0x4c435648u /* "HVCL" */
 #define EL2_LAUNCH_FORMAT 1u
 
-enum el2_region_kind { EL2_RAM = 1, EL2_DEVICE = 2 };
+/* EL2_GIC_REDIST: the redistributors of a GICv3. Their RD frames stay with the monitor, which answers for
+ * them without LPIs: LPI tables are a way for the guest to make the GIC read and write any memory. */
+enum el2_region_kind { EL2_RAM = 1, EL2_DEVICE = 2, EL2_GIC_REDIST = 3 };
 
 struct el2_region {
 	uint64_t ipa, pa, bytes; /* 4 KiB multiples */
@@ -48,6 +50,8 @@ enum el2_flags {
 	EL2_FLAG_TRACE = 1u << 0,         /* write trace records */
 	EL2_FLAG_DETERMINISTIC = 1u << 1, /* fixed seed; the launcher says so loudly */
 };
+
+#define EL2_DOORBELL_PIO_BYTES 0x10000ull /* of PCI I/O space are the monitor's */
 
 struct el2_launch {
 	uint32_t magic, format, bytes, flags;
@@ -62,7 +66,8 @@ struct el2_launch {
 	struct el2_region regions[EL2_MAX_REGIONS];
 };
 
-/* --- Shared memory: mailbox page, then counters, then rings. */
+/* --- Shared memory: mailbox page, then counters, then rings. A reset leaves it as it is: counters and rings
+ * go on, `ready` counts boots, exit and seed are used again. */
 #define EL2_MAILBOX_MAGIC 0x4d435648u /* "HVCM" */
 #define EL2_SEED_BYTES    48
 

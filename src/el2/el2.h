@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's own structures and what its files offer each other.
+ *
+ * The monitor is linked at its physical address and runs identity-mapped, so an address means the same
+ * with the MMU on and off. It never maps guest RAM.
+ */
+#ifndef HVCGATE_EL2_EL2_H
+#define HVCGATE_EL2_EL2_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hvcgate/engine.h>
+
+#include "launch.h"
+#include "layout.h"
+
+#define PAGE_SIZE 4096ull
+
+/* A GICv3 redistributor: the RD frame, then the frame of SGIs and PPIs (IHI 0069, 12.10). */
+#define GIC_REDIST_STRIDE 0x20000ull
+#define GIC_REDIST_SGI    0x10000ull
+
+/* The guest's registers while the monitor runs. x18..x29 are only valid on the slow path: the fast
+ * path leaves them in the CPU, where compiled code preserves them. */
+struct el2_frame {
+	uint64_t x[31];
+	struct hvc_vcpu *vcpu;
+	struct el2_cpu *cpu;
+	uint64_t pad;
+};
+
+/* The writer's private half of a trace ring. */
+struct el2_ring {
+	uint64_t head, dropped;
+};
+
+struct el2_cpu {
+	uint64_t fault_x[31];
+	uint64_t fault_sp;
+	uint64_t fault_vector;
+	uint64_t fault_stack;
+	struct el2_frame *frame;
+	struct hvc_vcpu *vcpu;
+	uint64_t mpidr;
+	uint32_t index;
+	uint32_t faulting;
+	struct el2_ring ring;
+	uint8_t entropy_key[32];
+} __attribute__((aligned(64)));
+
+extern struct el2_cpu el2_cpus[EL2_MAX_CPUS];
+
+/* The launch block and the shared memory, where launch.h puts them. */
+static inline const struct el2_launch *el2_launch(void)
+{
+	return (const struct el2_launch *)EL2_LAUNCH_PA;
+}
+static inline struct el2_mailbox *el2_mailbox(void)
+{
+	return (struct el2_mailbox *)EL2_SHARED_PA;
+}
+
+/* The CPU this runs on. */
+static inline struct el2_cpu *el2_this_cpu(void)
+{
+	struct el2_cpu *cpu;
+
+	__asm__("mrs %0, tpidr_el2" : "=r"(cpu));
+	return cpu;
+}
+
+/* --- head.S, vectors.S, guest.S */
+extern char el2_vectors[], el2_vectors_traced[]; /* exception tables without and with tracing */
+extern char el2_secondary[]; /* a CPU that PSCI started comes in here, x0 = its el2_cpu */
+/* Switch the MMU and caches on, with the tables at `root`. */
+void el2_mmu_enable(uint64_t mair, uint64_t tcr, uint64_t root);
+/* Into the guest at ELR_EL2 and SPSR_EL2 with x0 and all other registers zero; the stack is emptied. */
+_Noreturn void el2_guest_enter(uint64_t x0);
+void el2_clear_fp(void);  /* V0..V31, FPCR, FPSR */
+void el2_clear_sve(void); /* Z, P, FFR at the vector length in force */
+
+/* --- main.c */
+void el2_boot(struct el2_cpu *cpu) __attribute__((noreturn));
+void el2_cpu_boot(struct el2_cpu *cpu) __attribute__((noreturn));
+
+/* --- launch.c */
+/* These refuse, and do not return, unless what they look at is sound. */
+void launch_check(const struct el2_launch *launch);
+void launch_check_image(const struct el2_launch *launch); /* with the MMU on */
+
+/* --- mmu.c */
+void *page_alloc(void); /* a zeroed page of monitor memory; refuses the launch when there is none */
+void mmu_build(const struct el2_launch *launch);
+void mmu_on(void);
+void mmu_map_device(uint64_t pa, uint64_t bytes);
+
+/* --- stage2.c */
+void stage2_build(const struct el2_launch *launch);
+void stage2_on(void);
+unsigned int stage2_ipa_bits(void);
+bool stage2_is_ram(uint64_t ipa);
+
+/* --- features.c */
+void features_init(void);
+
+/* --- guest_state.c */
+void guest_state_reset(bool timers);
+
+/* --- gic.c */
+void gic_init(const struct el2_launch *launch);
+void gic_cpu_init(void);
+void gic_wake_any(void);
+/* Access to a page of a redistributor that stage 2 hides. False: not such a page. */
+bool gic_access(uint64_t ipa, bool write, unsigned int bytes, uint64_t *value);
+
+/* --- traps.c: called from vectors.S */
+void trap_from_guest(struct el2_frame *frame, uint64_t esr);
+enum hvc_verdict trap_traced(struct el2_frame *frame, uint64_t esr);
+
+/* --- idregs.c: MRS and MSR that trap. False: undefined for the guest. */
+bool sysreg_access(uint64_t iss, uint64_t *value);
+
+/* --- inject.c: make the guest take an exception (DDI 0487, AArch64.TakeException). */
+void inject_abort(uint64_t esr);
+void inject_undefined(uint64_t esr);
+void guest_skip_instruction(void);
+
+/* --- power.c */
+extern const struct hvc_platform el2_platform;
+void power_verdict(struct el2_frame *frame, enum hvc_verdict verdict); /* from vectors.S too */
+_Noreturn void power_enter(struct el2_cpu *cpu, uint64_t entry, uint64_t context, bool timers);
+
+/* --- psci_host.c: the machine's own PSCI */
+int psci_host_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context);
+void psci_host_cpu_off(void);
+_Noreturn void psci_host_system_off(void);
+_Noreturn void psci_host_system_reset(void);
+
+/* --- entropy.c */
+void entropy_init(const struct el2_launch *launch);
+bool entropy_fill(void *host, uint64_t *words, uint32_t count);
+
+/* --- ring.c */
+void ring_init(struct el2_cpu *cpu);
+void ring_put(struct el2_cpu *cpu, const struct hvc_record *record);
+
+/* --- doorbell.c */
+void doorbell_init(const struct el2_launch *launch);
+void doorbell_open(const struct el2_launch *launch);
+void doorbell_ring(void);
+
+/* --- report.c */
+_Noreturn void report_refused(const char *what, uint64_t value);
+_Noreturn void report_fault(struct el2_cpu *cpu); /* from vectors.S */
+_Noreturn void report_broken(const char *what, uint64_t value);
+
+/* --- lib.c */
+uint64_t counter_now(void);
+uint64_t counter_hz(void);
+
+#endif

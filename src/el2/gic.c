@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interrupt controller is the guest's, but for one thing: redistributors with LPIs read and write
+ * tables in memory at any physical address (GICR_PROPBASER, GICR_PENDBASER). Stage 2 therefore leaves
+ * out each RD frame, and this file answers for it, without LPIs.
+ * Source: IHI 0069, 12.11 (GICR_*), 12.2 (ICC_*).
+ */
+#include "el2.h"
+#include "sysreg.h"
+
+#define GICR_CTLR    0x0000
+#define GICR_IIDR    0x0004
+#define GICR_TYPER   0x0008
+#define GICR_STATUSR 0x0010
+#define GICR_WAKER   0x0014
+#define GICR_IDREGS  0xffd0 /* to the end of the frame */
+#define CTLR_EN_LPIS 1u
+#define TYPER_LPIS   ((1ull << 0) | (1ull << 1) | (1ull << 3)) /* PLPIS, VLPIS, DirectLPI */
+#define TYPER_LAST   (1ull << 4)
+#define WAKER_SLEEP  2u
+
+#define SRE_EL2_ALL  0xfull /* SRE, DFB, DIB, Enable */
+
+static const struct el2_region *redists;
+static unsigned int version;
+
+static uint32_t read32(uint64_t pa)
+{
+	return *(volatile uint32_t *)pa;
+}
+
+static void write32(uint64_t pa, uint32_t value)
+{
+	*(volatile uint32_t *)pa = value;
+}
+
+void gic_init(const struct el2_launch *launch)
+{
+	version = launch->gic_version;
+	for (unsigned int i = 0; i < launch->region_count; i++) {
+		if (launch->regions[i].kind == EL2_GIC_REDIST) {
+			redists = &launch->regions[i];
+			mmu_map_device(redists->pa, redists->bytes);
+		}
+	}
+}
+
+/* The CPU interface as a reset leaves it; the guest uses the system registers by itself. */
+void gic_cpu_init(void)
+{
+	if (version != 3) {
+		return;
+	}
+	sysreg_write(ICC_SRE_EL2, SRE_EL2_ALL);
+	isb();
+	sysreg_write(ICH_HCR_EL2, 0);
+	sysreg_write(ICC_IGRPEN0_EL1, 0);
+	sysreg_write(ICC_IGRPEN1_EL1, 0);
+	sysreg_write(ICC_PMR_EL1, 0);
+	sysreg_write(ICC_CTLR_EL1, 0);
+	sysreg_write(ICC_BPR0_EL1, 0);
+	sysreg_write(ICC_BPR1_EL1, 0);
+	isb();
+}
+
+/* This CPU's RD frame: TYPER[63:32] is the affinity. */
+static uint64_t my_frame(void)
+{
+	uint64_t mpidr = sysreg_read(mpidr_el1);
+	uint64_t affinity = (mpidr >> 8 & 0xff000000) | (mpidr & 0xffffff);
+
+	for (uint64_t at = 0; redists != NULL && at < redists->bytes; at += GIC_REDIST_STRIDE) {
+		if (read32(redists->pa + at + GICR_TYPER + 4) == affinity) {
+			return redists->pa + at;
+		}
+		if ((read32(redists->pa + at + GICR_TYPER) & TYPER_LAST) != 0) {
+			break;
+		}
+	}
+	return 0;
+}
+
+/* Let any enabled interrupt be signalled to this CPU, whatever the guest masked before it went to
+ * sleep: Linux switches group 1 off and tells the redistributor that the CPU sleeps. */
+void gic_wake_any(void)
+{
+	uint64_t frame;
+
+	if (version != 3) {
+		return;
+	}
+	frame = my_frame();
+	if (frame != 0) {
+		write32(frame + GICR_WAKER, read32(frame + GICR_WAKER) & ~WAKER_SLEEP);
+	}
+	sysreg_write(ICC_PMR_EL1, 0xff);
+	sysreg_write(ICC_IGRPEN1_EL1, 1);
+	isb();
+}
+
+static uint64_t frame_read(uint64_t frame, uint64_t offset)
+{
+	switch (offset) {
+	case GICR_CTLR:
+		return read32(frame + GICR_CTLR) & ~CTLR_EN_LPIS;
+	case GICR_TYPER:
+		return read32(frame + GICR_TYPER) & ~TYPER_LPIS;
+	case GICR_IIDR:
+	case GICR_TYPER + 4:
+	case GICR_STATUSR:
+	case GICR_WAKER:
+		return read32(frame + offset);
+	default:
+		return offset >= GICR_IDREGS ? read32(frame + offset) : 0;
+	}
+}
+
+static void frame_write(uint64_t frame, uint64_t offset, uint32_t value)
+{
+	switch (offset) {
+	case GICR_CTLR:
+		write32(frame + GICR_CTLR, value & ~CTLR_EN_LPIS);
+		break;
+	case GICR_STATUSR:
+	case GICR_WAKER:
+		write32(frame + offset, value);
+		break;
+	default:
+		break; /* what is not there ignores writes */
+	}
+}
+
+bool gic_access(uint64_t ipa, bool write, unsigned int bytes, uint64_t *value)
+{
+	uint64_t offset, frame;
+
+	if (redists == NULL || ipa < redists->ipa || ipa - redists->ipa >= redists->bytes) {
+		return false;
+	}
+	offset = (ipa - redists->ipa) & (GIC_REDIST_STRIDE - 1);
+	frame = redists->pa + (ipa - redists->ipa) - offset;
+	/* Registers of 32 bits, or 64 for pairs; smaller accesses are not supported (12.1.3). */
+	if (offset >= GIC_REDIST_SGI || bytes < 4 || (offset & (bytes - 1)) != 0) {
+		return false;
+	}
+	if (write) {
+		frame_write(frame, offset, (uint32_t)*value);
+		if (bytes == 8) {
+			frame_write(frame, offset + 4, (uint32_t)(*value >> 32));
+		}
+		return true;
+	}
+	*value = frame_read(frame, offset);
+	if (bytes == 8) {
+		*value |= frame_read(frame, offset + 4) << 32;
+	}
+	return true;
+}

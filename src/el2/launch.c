@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Is the launch block one this monitor can run, and does it keep the guest out of our memory? It comes
+ * from our own launcher, so this finds mistakes; it is also the one place where isolation could be lost
+ * by a wrong number.
+ */
+#include <hvcgate/image.h>
+
+#include "el2.h"
+#include "sysreg.h"
+
+static bool overlap(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes)
+{
+	return a < b + b_bytes && b < a + a_bytes;
+}
+
+/* Of [start, start + bytes): page multiples, not empty, inside `bits` bits. */
+static bool sound(uint64_t start, uint64_t bytes, unsigned int bits)
+{
+	return ((start | bytes) & (PAGE_SIZE - 1)) == 0 && bytes != 0 && start < 1ull << bits &&
+	       bytes <= (1ull << bits) - start;
+}
+
+static void check_region(const struct el2_launch *launch, unsigned int i, unsigned int pa_bits)
+{
+	const struct el2_region *region = &launch->regions[i];
+
+	if (region->kind != EL2_RAM && region->kind != EL2_DEVICE &&
+	    region->kind != EL2_GIC_REDIST) {
+		report_refused("region of unknown kind; region", i);
+	}
+	if (!sound(region->ipa, region->bytes, stage2_ipa_bits()) ||
+	    !sound(region->pa, region->bytes, pa_bits)) {
+		report_refused("region empty, unaligned or out of address range; region", i);
+	}
+	if (overlap(region->pa, region->bytes, EL2_MONITOR_PA, EL2_MONITOR_SIZE) ||
+	    overlap(region->pa, region->bytes, EL2_SHARED_PA, EL2_SHARED_SIZE)) {
+		report_refused("region meets the monitor's memory; region", i);
+	}
+	if (launch->doorbell_ecam != 0 &&
+	    (overlap(region->pa, region->bytes, launch->doorbell_ecam, PAGE_SIZE) ||
+	     overlap(region->pa, region->bytes, launch->doorbell_pio, EL2_DOORBELL_PIO_BYTES))) {
+		report_refused("region meets the doorbell; region", i);
+	}
+	for (unsigned int j = 0; j < i; j++) {
+		if (overlap(region->ipa, region->bytes, launch->regions[j].ipa,
+			    launch->regions[j].bytes)) {
+			report_refused("region meets an earlier one; region", i);
+		}
+	}
+}
+
+void launch_check_image(const struct el2_launch *launch)
+{
+	enum hvc_err err = hvc_image_check((const void *)EL2_IMAGE_PA, launch->image_bytes);
+
+	if (err == HVC_ENOTSUP) {
+		report_refused("policy image made for another version; error", (uint64_t)-err);
+	}
+	if (err != HVC_OK) {
+		report_refused("policy image is corrupt; error", (uint64_t)-err);
+	}
+}
+
+void launch_check(const struct el2_launch *launch)
+{
+	unsigned int redists = 0;
+
+	if (launch->magic != EL2_LAUNCH_MAGIC || launch->format != EL2_LAUNCH_FORMAT ||
+	    launch->bytes != sizeof(*launch)) {
+		report_refused("no launch block of this version; magic", launch->magic);
+	}
+	if (launch->cpu_count == 0 || launch->cpu_count > EL2_MAX_CPUS) {
+		report_refused("CPU count", launch->cpu_count);
+	}
+	if (launch->gic_version != 2 && launch->gic_version != 3) {
+		report_refused("GIC version", launch->gic_version);
+	}
+	if (launch->region_count > EL2_MAX_REGIONS) {
+		report_refused("region count", launch->region_count);
+	}
+	for (unsigned int i = 0; i < launch->region_count; i++) {
+		check_region(launch, i, 48);
+		redists += launch->regions[i].kind == EL2_GIC_REDIST ? 1 : 0;
+	}
+	if (launch->gic_version == 3 && redists != 1) {
+		report_refused("a GICv3 needs one region of redistributors; there are", redists);
+	}
+	if (!stage2_is_ram(launch->guest_entry)) {
+		report_refused("guest entry is not in RAM", launch->guest_entry);
+	}
+	if (launch->image_bytes < sizeof(struct hvc_image) ||
+	    launch->image_bytes > HVC_IMAGE_MAX_SIZE) {
+		report_refused("policy image too short or too long; bytes", launch->image_bytes);
+	}
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's own address space: identity-mapped, write xor execute, only what it needs. Guest RAM is
+ * not in it. Tables are made with the MMU off and never change once a guest runs.
+ * Source: DDI 0487, D8.3 (VMSAv8-64 descriptors), 4 KiB granule, 48 bits, non-VHE EL2 (one range).
+ */
+#include "el2.h"
+#include "sysreg.h"
+
+#define DESC_VALID   (1ull << 0)
+#define DESC_TABLE   (1ull << 1) /* in levels 0 to 2; in level 3: a page */
+#define DESC_AP_EL1  (1ull << 6) /* AP[1] is RES1 where there is one privilege level */
+#define DESC_RO      (1ull << 7) /* AP[2] */
+#define DESC_SH_ISH  (3ull << 8)
+#define DESC_AF      (1ull << 10)
+#define DESC_XN      (1ull << 54)
+#define DESC_ADDRESS 0x0000fffffffff000ull
+#define DESC_ATTR(n) ((uint64_t)(n) << 2)
+
+/* MAIR_EL2: 0 Normal write-back, 1 Device-nGnRE */
+#define MAIR        0x04ffull
+#define ATTR_NORMAL DESC_ATTR(0)
+#define ATTR_DEVICE DESC_ATTR(1)
+
+#define NORMAL_RX   (ATTR_NORMAL | DESC_SH_ISH | DESC_RO)
+#define NORMAL_R    (ATTR_NORMAL | DESC_SH_ISH | DESC_RO | DESC_XN)
+#define NORMAL_RW   (ATTR_NORMAL | DESC_SH_ISH | DESC_XN)
+#define DEVICE_RW   (ATTR_DEVICE | DESC_XN)
+
+/* TCR_EL2: RES1 bits, inner shareable, write-back walks, T0SZ 16 = 48 bits */
+#define TCR_EL2_RES1 (1ull << 31 | 1ull << 23)
+#define TCR_EL2_WALK (3ull << 12 | 1ull << 10 | 1ull << 8 | 16)
+
+extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[];
+extern char __data_start[], __data_end[], __stacks[], __pool_start[], __pool_end[];
+
+static uint64_t *root;
+static char *pool;
+
+void *page_alloc(void)
+{
+	uint64_t *page = (uint64_t *)(void *)pool;
+
+	if (pool >= __pool_end) {
+		report_refused("no memory left for page tables; pages used",
+			       (uint64_t)(__pool_end - __pool_start) / PAGE_SIZE);
+	}
+	pool += PAGE_SIZE;
+	for (unsigned int i = 0; i < PAGE_SIZE / 8; i++) {
+		page[i] = 0;
+	}
+	return page;
+}
+
+static void map_page(uint64_t address, uint64_t attributes)
+{
+	uint64_t *table = root;
+
+	for (unsigned int level = 0; level < 3; level++) {
+		uint64_t *entry = &table[address >> (39 - 9 * level) & 0x1ff];
+
+		if (*entry == 0) {
+			*entry = (uint64_t)page_alloc() | DESC_TABLE | DESC_VALID;
+		}
+		table = (uint64_t *)(*entry & DESC_ADDRESS);
+	}
+	table[address >> 12 & 0x1ff] = address | attributes | DESC_AP_EL1 | DESC_AF | DESC_TABLE |
+				       DESC_VALID;
+}
+
+static void map(uint64_t start, uint64_t end, uint64_t attributes)
+{
+	for (uint64_t at = start & ~(PAGE_SIZE - 1); at < end; at += PAGE_SIZE) {
+		map_page(at, attributes);
+	}
+}
+
+void mmu_map_device(uint64_t pa, uint64_t bytes)
+{
+	map(pa, pa + bytes, DEVICE_RW);
+}
+
+void mmu_build(const struct el2_launch *launch)
+{
+	pool = __pool_start;
+	root = page_alloc();
+	map((uint64_t)__text_start, (uint64_t)__text_end, NORMAL_RX);
+	map((uint64_t)__rodata_start, (uint64_t)__rodata_end, NORMAL_R);
+	map((uint64_t)__data_start, (uint64_t)__data_end, NORMAL_RW);
+	for (unsigned int i = 0; i < EL2_MAX_CPUS; i++) {
+		uint64_t stack = (uint64_t)__stacks + i * STACK_STRIDE + STACK_GUARD;
+
+		map(stack, stack + STACK_BYTES, NORMAL_RW);
+	}
+	map((uint64_t)__pool_start, (uint64_t)__pool_end, NORMAL_RW);
+	map(EL2_LAUNCH_PA, EL2_LAUNCH_PA + sizeof(*launch), NORMAL_R);
+	map(EL2_IMAGE_PA, EL2_IMAGE_PA + launch->image_bytes, NORMAL_R);
+	map(EL2_SHARED_PA, EL2_SHARED_PA + EL2_SHARED_SIZE, NORMAL_RW);
+}
+
+void mmu_on(void)
+{
+	uint64_t pa_range = id_field(sysreg_read(id_aa64mmfr0_el1), 0);
+
+	/* A 4 KiB granule without LPA2 reaches 48 bits: PS 5. */
+	el2_mmu_enable(MAIR, TCR_EL2_RES1 | TCR_EL2_WALK | (pa_range > 5 ? 5 : pa_range) << 16,
+		       (uint64_t)root);
+}

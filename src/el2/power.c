@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the engine's verdicts mean here: CPUs on, off and asleep, the machine off and reset.
+ */
+#include <stdatomic.h>
+
+#include "el2.h"
+#include "sysreg.h"
+
+#define HCR_FMO              (1ull << 3)
+#define HCR_IMO              (1ull << 4)
+
+#define PSTATE_EL1H_MASKED   0x3c5ull /* EL1h, D A I F set: the state of a CPU that starts */
+
+#define PSCI_HOST_SUCCESS    0
+#define PSCI_HOST_ALREADY_ON (-4)
+
+void power_enter(struct el2_cpu *cpu, uint64_t entry, uint64_t context, bool timers)
+{
+	guest_state_reset(timers);
+	cpu->frame->vcpu = cpu->vcpu;
+	cpu->frame->cpu = cpu;
+	sysreg_write(elr_el2, entry);
+	sysreg_write(spsr_el2, PSTATE_EL1H_MASKED);
+	isb();
+	el2_guest_enter(context);
+}
+
+/* Until an interrupt is pending for this CPU. Interrupts belong to EL1; routed to EL2 and masked there
+ * they end a WFI without being taken. */
+static void wait_for_interrupt(bool until_pending)
+{
+	uint64_t hcr = sysreg_read(hcr_el2);
+
+	sysreg_write(hcr_el2, hcr | HCR_IMO | HCR_FMO);
+	isb();
+	do {
+		dsb_sy();
+		wfi();
+	} while (until_pending && sysreg_read(isr_el1) == 0);
+	sysreg_write(hcr_el2, hcr);
+	isb();
+}
+
+/* Lower power states lose the CPU's state; the interrupt that ends them may be one that the CPU
+ * interface was told not to signal, as hardware wakes from the redistributor. */
+static _Noreturn void power_down(struct el2_cpu *cpu)
+{
+	struct hvc_request request = hvc_vcpu_request(cpu->vcpu);
+
+	gic_wake_any();
+	wait_for_interrupt(true);
+	gic_cpu_init();
+	power_enter(cpu, request.entry, request.context, false);
+}
+
+/* One way out for the whole machine, whichever CPU comes first. */
+static _Noreturn void end_machine(struct el2_cpu *cpu, enum el2_exit how)
+{
+	static atomic_flag ended;
+	struct hvc_request request = hvc_vcpu_request(cpu->vcpu);
+	struct el2_mailbox *mailbox = el2_mailbox();
+
+	if (atomic_flag_test_and_set(&ended)) {
+		for (;;) {
+			wfi();
+		}
+	}
+	mailbox->exit_type = request.type;
+	mailbox->exit_cookie = request.cookie;
+	mailbox->exit_function = request.function;
+	atomic_store_explicit((_Atomic uint32_t *)&mailbox->exit, (uint32_t)how,
+			      memory_order_release);
+	doorbell_ring();
+	if (how == EL2_EXIT_RESET) {
+		psci_host_system_reset();
+	}
+	psci_host_system_off();
+}
+
+void power_verdict(struct el2_frame *frame, enum hvc_verdict verdict)
+{
+	struct el2_cpu *cpu = frame->cpu;
+
+	switch (verdict) {
+	case HVC_CPU_STANDBY:
+		wait_for_interrupt(false);
+		return;
+	case HVC_CPU_POWERDOWN:
+	case HVC_SYSTEM_SUSPEND:
+		power_down(cpu);
+	case HVC_CPU_OFF:
+		psci_host_cpu_off();
+		report_broken("the machine's CPU_OFF came back on CPU", cpu->index);
+	case HVC_SYSTEM_OFF:
+		end_machine(cpu, EL2_EXIT_OFF);
+	case HVC_SYSTEM_RESET:
+		end_machine(cpu, EL2_EXIT_RESET);
+	case HVC_RESUME:
+		return;
+	case HVC_VERDICT_COUNT:
+	default:
+		report_broken("unknown verdict", verdict);
+	}
+}
+
+static bool cpu_start(void *host, uint32_t vcpu)
+{
+	const uint64_t deadline = counter_now() + counter_hz();
+	struct el2_cpu *cpu = &el2_cpus[vcpu];
+	int result;
+
+	(void)host;
+	cache_flush(cpu, sizeof(*cpu)); /* read with the MMU off */
+	do {
+		result = psci_host_cpu_on(cpu->mpidr, (uint64_t)el2_secondary, (uint64_t)cpu);
+		/* A CPU that called CPU_OFF is on its way out: the engine has seen the call, the
+		 * machine not yet. */
+	} while (result == PSCI_HOST_ALREADY_ON && counter_now() < deadline);
+	return result == PSCI_HOST_SUCCESS;
+}
+
+static bool is_ram(void *host, uint64_t ipa)
+{
+	(void)host;
+	return stage2_is_ram(ipa);
+}
+
+const struct hvc_platform el2_platform = {
+	.size = sizeof(struct hvc_platform),
+	.cpu_start = cpu_start,
+	.is_ram = is_ram,
+	.entropy = entropy_fill,
+};
