@@ -24,7 +24,8 @@ extern "C" {
 struct hvc_policy;
 
 /* --- Diagnostics: what is wrong, where, and what would be right. */
-enum hvc_severity { HVC_ERROR = 0, HVC_WARNING = 1 };
+/* A note says how something is meant; it is no finding. */
+enum hvc_severity { HVC_ERROR = 0, HVC_WARNING = 1, HVC_NOTE = 2 };
 struct hvc_diag {
 	enum hvc_severity severity;
 	const char *file;          /* as given, or the path of the parent that `extends` named */
@@ -40,7 +41,7 @@ HVC_API const struct hvc_diag *hvc_diags_at(const struct hvc_diags *diags, size_
 
 /*
  * Load a policy file with its parents. `path` NULL: the built-in policy (profile hvcgate-1, no
- * changes). HVC_OK (warnings may stand in diags); HVC_EINVAL (errors in diags); HVC_EIO (cannot be
+ * changes); "-": standard input. HVC_OK (warnings may stand in diags); HVC_EINVAL (errors in diags); HVC_EIO (cannot be
  * read; said in diags); HVC_ENOMEM.
  */
 HVC_API enum hvc_err hvc_policy_load(const char *path, struct hvc_policy **policy,
@@ -55,24 +56,42 @@ HVC_API const struct hvc_settings *hvc_policy_settings(const struct hvc_policy *
 
 /* One rule, as written. */
 struct hvc_rule {
-	unsigned int number; /* from 1, in order of precedence, parents' behind the child's */
+	unsigned int number; /* from 1, in order of precedence: parents' behind the child's */
 	enum hvc_action action;
 	const char *file;
 	unsigned int line;
 	const char *target;  /* as written: "PSCI_CPU_ON/64", "{owner: vendor-hyp}" */
 	const char *handler; /* name of the handler of a forward, else NULL */
+	uint64_t claimed;    /* IDs that it names, without reserved ones */
+	uint64_t decided;    /* those of them that no earlier rule takes */
 };
 HVC_API size_t hvc_policy_rule_count(const struct hvc_policy *policy);
 HVC_API const struct hvc_rule *hvc_policy_rule(const struct hvc_policy *policy, size_t index);
 
-/* What decides an ID before feature registers and services are asked: the first rule that matches it,
- * or the default (rule NULL), or reserved (reserved true, action HVC_HANDLE). */
+/* What decides an ID before feature registers and services are asked, in this order: reserved
+ * (action HVC_HANDLE); the first rule that matches it; a service that is off and has no feature
+ * register (`service` names it, action HVC_DENY; to the engine that is the default's denial); the
+ * default (rule NULL, service HVC_SERVICE_NONE). */
 struct hvc_match {
 	enum hvc_action action;
 	bool reserved;
+	uint8_t service; /* enum hvc_service_id */
 	const struct hvc_rule *rule;
 };
 HVC_API struct hvc_match hvc_policy_match(const struct hvc_policy *policy, uint32_t id);
+
+/* Does a rule (by index) name this ID, whether or not an earlier one takes it? */
+HVC_API bool hvc_policy_rule_names(const struct hvc_policy *policy, size_t index, uint32_t id);
+
+/* What settled a call, in words: "rule 3 at line 12", "reserved", "default: deny", "service ff-a is off",
+ * "feature register STD_BMAP has bit 0 (trng) off", "service psci". Written into `text` as far as `size`
+ * goes, NUL-terminated. Returns `text`. */
+HVC_API const char *hvc_policy_why(const struct hvc_policy *policy,
+				   const struct hvc_outcome *outcome, char *text, size_t size);
+
+/* Why the engine does not answer a function of the catalogue under this policy's settings, rules aside:
+ * "feature register STD_BMAP has bit 0 (trng) off"; NULL if it does answer, or there is no such slot. */
+HVC_API const char *hvc_policy_absent(const struct hvc_policy *policy, unsigned int slot);
 
 /* The flattened ranges [first, last], ascending, covering all 2^32 IDs: the compiler's input. */
 struct hvc_span {

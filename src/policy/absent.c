@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which functions the engine would answer under a policy's settings, rules aside; asked of the engine itself. */
+#define _ISOC11_SOURCE
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include <hvcgate/engine.h>
+
+#include "internal.h"
+
+struct probe {
+	struct hvc_image *image;
+	struct hvc_vm *vm;
+	struct hvc_vcpu *vcpu;
+	struct hvc_counters *counters;
+};
+
+static void *aligned(size_t bytes)
+{
+	return aligned_alloc(64, (bytes + 63) / 64 * 64);
+}
+
+static void probe_free(struct probe *probe)
+{
+	free(probe->image);
+	free(probe->vm);
+	free(probe->vcpu);
+	free(probe->counters);
+}
+
+/* A VM with the policy's settings and without any rule. */
+static bool probe_make(struct probe *probe, const struct hvc_settings *settings)
+{
+	struct hvc_vm_config config = {.size = sizeof(config), .vcpu_count = 1};
+
+	probe->image = aligned(hvc_image_min_size());
+	probe->vm = aligned(hvc_vm_size());
+	probe->vcpu = aligned(hvc_vcpu_size());
+	probe->counters = calloc(1, sizeof(*probe->counters));
+	if (probe->image == NULL || probe->vm == NULL || probe->vcpu == NULL ||
+	    probe->counters == NULL ||
+	    hvc_image_begin(probe->image, hvc_image_min_size(), settings) != HVC_OK) {
+		return false;
+	}
+	hvc_image_seal(probe->image);
+	config.image = probe->image;
+	return hvc_vm_init(probe->vm, &config, &probe->vcpu) == HVC_OK &&
+	       hvc_vcpu_setup(probe->vcpu, 0, probe->counters) == HVC_OK;
+}
+
+/* The version that `smccc` or `psci` stands at, for the services that have one. */
+static uint32_t service_version(const struct hvc_policy *policy, unsigned int service,
+				const char **key)
+{
+	if (service == HVC_SERVICE_PSCI) {
+		*key = "psci";
+		return (uint32_t)policy->settings.regs[HVC_REG_PSCI_VERSION];
+	}
+	if (service == HVC_SERVICE_ARCH) {
+		*key = "smccc";
+		return policy->settings.smccc_version;
+	}
+	return 0xffffffffu;
+}
+
+static const char *gate_reason(struct arena *arena, const struct hvc_function *function)
+{
+	const char *name = bit_name(function->reg, function->reg_bit);
+
+	return arena_printf(arena, "feature register %s has bit %u (%s) off",
+			    hvc_register_name(function->reg), function->reg_bit,
+			    name != NULL ? name : "?");
+}
+
+/* Why the engine does not answer a function. */
+static const char *reason(struct hvc_policy *policy, unsigned int slot)
+{
+	const struct hvc_function *function = hvc_function_at(slot);
+	const struct hvc_settings *settings = &policy->settings;
+	const char *key = "";
+	uint32_t version = service_version(policy, function->service, &key);
+
+	if (function->reg != HVC_REG_NONE &&
+	    !(settings->regs[function->reg] >> function->reg_bit & 1)) {
+		return gate_reason(&policy->arena, function);
+	}
+	if (function->since > version) {
+		return arena_printf(&policy->arena,
+				    "%s is \"%u.%u\", and it exists from \"%u.%u\" on", key,
+				    version >> 16, version & 0xffff, function->since >> 16,
+				    function->since & 0xffff);
+	}
+	if (slot == HVC_FN_PSCI_SYSTEM_SUSPEND && settings->system_suspend == 0) {
+		return "system-suspend is off";
+	}
+	if (slot == HVC_FN_KVM_VENDOR_UID && settings->vendor_uid_present == 0) {
+		return "identity is none";
+	}
+	if (slot == HVC_FN_SMCCC_ARCH_SOC_ID && settings->soc_id_present == 0) {
+		return "soc-id is none";
+	}
+	return "nothing in this hvcgate answers it";
+}
+
+/* For a reserved ID the outcome is "reserved" either way: call it, which changes nothing, and look at the
+ * counters. */
+static bool answered_reserved(const struct probe *probe, unsigned int slot, uint32_t id)
+{
+	struct hvc_frame frame = {.x = {id}};
+	uint64_t before = probe->counters->calls[slot][HVC_ANSWERED];
+
+	hvc_call(probe->vcpu, HVC_CONDUIT_HVC, 0, &frame);
+	return probe->counters->calls[slot][HVC_ANSWERED] != before;
+}
+
+static bool answered(const struct probe *probe, unsigned int slot)
+{
+	const struct hvc_function *function = hvc_function_at(slot);
+	uint32_t id = function->id32 != 0 ? function->id32 : function->id64;
+	struct hvc_outcome outcome = hvc_filter_query(probe->vm, id);
+
+	return outcome.decider == HVC_BY_RESERVED ? answered_reserved(probe, slot, id)
+						  : outcome.decider == HVC_BY_SERVICE;
+}
+
+bool absent_build(struct hvc_policy *policy)
+{
+	struct probe probe = {0};
+	bool sound = probe_make(&probe, &policy->settings);
+
+	for (unsigned int slot = 1; sound && slot < HVC_FN_COUNT; slot++) {
+		if (!answered(&probe, slot)) {
+			policy->absent[slot] = reason(policy, slot);
+		}
+	}
+	probe_free(&probe);
+	return sound;
+}
+
+const char *hvc_policy_absent(const struct hvc_policy *policy, unsigned int slot)
+{
+	return slot < HVC_FN_COUNT ? policy->absent[slot] : NULL;
+}

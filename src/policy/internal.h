@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the policy layer share: the policy itself and the state of one load. */
+#ifndef HVCGATE_POLICY_INTERNAL_H
+#define HVCGATE_POLICY_INTERNAL_H
+
+#include <hvcgate/policy.h>
+
+#include "arena.h"
+#include "diags.h"
+#include "yaml_tree.h"
+
+#define POL_FORMAT      1u
+#define POL_PROFILE     "hvcgate-1"
+#define POL_PROFILE_REV "hvcgate-1@1"
+#define POL_BUILT_IN    "(built-in)"
+
+/* --- Knobs: every single thing a policy can set beside rules, whichever key sets it. */
+enum pol_knob_id {
+	KNOB_STRICTNESS,
+	KNOB_DISCOVERY,
+	KNOB_SMCCC,
+	KNOB_IDENTITY, /* enum pol_identity */
+	KNOB_WORKAROUND_4,
+	KNOB_SOC_ID, /* present */
+	KNOB_SYSTEM_SUSPEND,
+	KNOB_DEFAULT, /* enum hvc_action */
+	KNOB_REG,     /* + enum hvc_register: the registers that are one value */
+	KNOB_SERVICE = KNOB_REG + HVC_REG_COUNT, /* + enum hvc_service_id: on or off */
+	KNOB_BIT = KNOB_SERVICE +
+		   HVC_SERVICE_COUNT, /* + 64 * register + bit: the registers that are bitmaps */
+	KNOB_COUNT = KNOB_BIT + 64 * HVC_REG_COUNT
+};
+#define KNOB_OF_BIT(reg, bit) ((unsigned int)KNOB_BIT + 64u * (reg) + (bit))
+
+enum pol_identity { IDENTITY_NONE, IDENTITY_KVM, IDENTITY_UID };
+
+struct pol_knob {
+	uint64_t value;
+	bool set;  /* by a file; else the profile's value */
+	bool soft; /* follows from something wider: a narrower key of the same file may change it */
+	struct pol_mark mark;
+	const char *key; /* "psci", "services: trng", "registers: STD_BMAP" */
+};
+
+/* --- Rules. */
+enum pol_target_kind { TARGET_FUNCTION, TARGET_OWNER, TARGET_RANGE, TARGET_SERVICE };
+
+struct pol_target {
+	enum pol_target_kind kind;
+	struct pol_mark mark;
+	const char *text;     /* canonical */
+	unsigned int width;   /* TARGET_FUNCTION: 0 (both), 32 or 64 */
+	uint32_t first, last; /* slot twice; owners; IDs; service twice */
+	uint64_t reached;     /* IDs that it decides */
+	size_t rule;          /* index of its rule */
+};
+
+struct pol_rule {
+	struct hvc_rule rule; /* as others see it */
+	struct pol_mark mark;
+	struct pol_mark to_mark;
+	size_t target, target_count; /* in policy->targets */
+	bool list;                   /* written as a list */
+};
+
+/* A range some target (or a service that is off, or the engine) claims; less index, more precedence. */
+struct pol_range {
+	uint32_t first, last;
+	uint32_t claim; /* index of a target, or CLAIM_* */
+};
+#define CLAIM_RESERVED 0xffffffffu
+#define CLAIM_SERVICE  0xffffff00u /* + service */
+
+struct pol_handler {
+	const char *name, *socket;
+	uint32_t timeout_ms;
+	struct pol_mark mark;
+	bool used;
+};
+
+struct hvc_policy {
+	struct arena arena;
+	const char *path;
+	struct hvc_settings settings;
+	struct pol_knob knobs[KNOB_COUNT];
+	uint32_t uid[4], soc_version, soc_revision;
+	const char *soc_name;
+	const char *default_to;
+	struct pol_mark default_to_mark;
+	struct pol_rule *rules;
+	size_t rule_count, rule_capacity;
+	struct pol_target *targets;
+	size_t target_count, target_capacity;
+	struct pol_handler *handlers;
+	size_t handler_count, handler_capacity;
+	struct hvc_span *spans;
+	size_t span_count, span_capacity;
+	const char *absent[HVC_FN_COUNT]; /* why the engine does not answer a slot; NULL: it does */
+	const char *flat;
+	uint8_t sha256[32];
+};
+
+/* --- One load. */
+struct loader {
+	size_t errors_before; /* in diags, of earlier loads */
+	struct hvc_policy *policy;
+	struct hvc_diags *diags;
+	struct arena scratch; /* trees and bytes: gone when the load is over */
+	bool unreadable;      /* some file could not be read */
+	bool oom;
+};
+
+/* keys.c: take the keys of one file (all but extends). */
+void keys_apply(struct loader *loader, const struct yaml_node *root);
+/* The whole table of keys, for "did you mean". */
+bool key_is(const struct yaml_node *node, const char *name);
+
+/* check.c helpers for every file that reads values. */
+bool want_kind(struct loader *loader, const struct yaml_node *node, enum yaml_kind kind,
+	       const char *key, const char *right);
+void unknown_key(struct loader *loader, const struct yaml_node *key, const char *const *known,
+		 const char *where);
+
+/* knobs.c */
+void knobs_init(struct hvc_policy *policy);
+/* Set a knob; a different value from the same file is an error, unless that was soft. */
+void knob_set(struct loader *loader, unsigned int knob, uint64_t value, bool soft,
+	      const struct pol_mark *mark, const char *key);
+uint64_t knob_value(const struct hvc_policy *policy, unsigned int knob);
+/* The bits of a register that a function of the catalogue hangs on. */
+uint64_t register_mask(unsigned int reg);
+/* "trng" for STD_BMAP bit 0; NULL if the bit has no name. */
+const char *bit_name(unsigned int reg, unsigned int bit);
+/* Knobs to settings, all files read. */
+void knobs_settle(struct hvc_policy *policy);
+/* Is this service off where no feature register can say so? */
+bool service_denied(const struct hvc_policy *policy, unsigned int service);
+
+/* services.c and registers.c: the keys `services` and `registers`. */
+void take_services(struct loader *loader, const struct yaml_node *value);
+void take_registers(struct loader *loader, const struct yaml_node *value);
+/* PSCI's version, whichever key holds it (keys.c). */
+void take_psci(struct loader *loader, const struct yaml_node *value, const char *key);
+
+/* rules.c: the keys `rules` and `default`. */
+void take_rules(struct loader *loader, const struct yaml_node *value);
+void take_default(struct loader *loader, const struct yaml_node *value);
+/* Put the rules of later files first; `groups` are the files' counts of rules in the order of reading. */
+bool rules_arrange(struct hvc_policy *policy, const size_t *groups, size_t group_count);
+bool target_ids(const struct pol_target *target, uint32_t ids[2], unsigned int *count);
+
+/* handlers.c: the key `handlers`. */
+void take_handlers(struct loader *loader, const struct yaml_node *value);
+struct pol_handler *handler_find(struct hvc_policy *policy, const char *name);
+void handlers_check(struct loader *loader);
+
+/* absent.c */
+bool absent_build(struct hvc_policy *policy);
+
+/* spans.c: ranges of all targets, swept into spans. */
+bool spans_build(struct hvc_policy *policy);
+/* The ranges a target claims, at most TARGET_MAX_RANGES. */
+#define TARGET_MAX_RANGES (2u * HVC_FN_COUNT)
+unsigned int target_ranges(const struct pol_target *target, struct hvc_range *ranges);
+/* Index of the span that decides an ID. */
+size_t span_index(const struct hvc_policy *policy, uint32_t id);
+
+/* lint.c: what is wrong or worth a word once everything is known, spans included. */
+void lint(struct loader *loader);
+/* Before spans: targets that cannot be meant, whatever the others say. */
+void lint_targets(struct loader *loader);
+
+/* flatten.c */
+bool flatten(struct hvc_policy *policy);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The top-level keys of a policy file, but for what has a file of its own. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "internal.h"
+#include "suggest.h"
+#include "values.h"
+
+static void take_format(struct loader *loader, const struct yaml_node *value)
+{
+	uint64_t format;
+
+	if (!want_kind(loader, value, YAML_SCALAR, "hvcgate", "hvcgate: 1")) {
+		return;
+	}
+	if (!parse_number(value->text, &format) || !value->plain) {
+		diags_error(
+			loader->diags, &value->mark,
+			"'hvcgate' is the format's version, a number without quotes; write hvcgate: %u",
+			POL_FORMAT);
+	} else if (format != POL_FORMAT) {
+		diags_error(loader->diags, &value->mark,
+			    "unknown format version %" PRIu64
+			    "; the newest this hvcgate knows is %u",
+			    format, POL_FORMAT);
+	}
+}
+
+static void take_profile(struct loader *loader, const struct yaml_node *value)
+{
+	if (!want_kind(loader, value, YAML_SCALAR, "profile", "profile: " POL_PROFILE)) {
+		return;
+	}
+	if (strcmp(value->text, POL_PROFILE) != 0 && strcmp(value->text, POL_PROFILE_REV) != 0) {
+		diags_error(loader->diags, &value->mark,
+			    "unknown profile '%s'; this hvcgate knows " POL_PROFILE
+			    " (newest revision " POL_PROFILE_REV ")",
+			    value->text);
+	}
+}
+
+/* One word of two, the second of which is not there yet. */
+static void take_mode(struct loader *loader, const struct yaml_node *value, unsigned int knob,
+		      const char *key, const char *have, const char *not_yet, const char *why)
+{
+	if (!want_kind(loader, value, YAML_SCALAR, key, have)) {
+		return;
+	}
+	if (strcmp(value->text, have) == 0) {
+		knob_set(loader, knob, 0, false, &value->mark, key);
+	} else if (strcmp(value->text, not_yet) == 0) {
+		diags_error(loader->diags, &value->mark, "%s %s is not there yet: %s; write %s: %s",
+			    key, not_yet, why, key, have);
+	} else {
+		diags_error(loader->diags, &value->mark, "%s is '%s'; write %s: %s", key,
+			    value->text, key, have);
+	}
+}
+
+static void take_strictness(struct loader *loader, const struct yaml_node *value)
+{
+	take_mode(
+		loader, value, KNOB_STRICTNESS, "strictness", "spec", "kvm",
+		"it follows a kernel bit for bit, and no profile with measured behaviour is there");
+}
+
+static void take_discovery(struct loader *loader, const struct yaml_node *value)
+{
+	take_mode(loader, value, KNOB_DISCOVERY, "discovery", "coherent", "raw",
+		  "it answers as a kernel does, and no profile with measured behaviour is there");
+}
+
+/* A quoted version; `text` lists the legal ones. */
+static bool version_value(struct loader *loader, const struct yaml_node *value, const char *key,
+			  const char *example, uint32_t *version)
+{
+	if (!want_kind(loader, value, YAML_SCALAR, key, example)) {
+		return false;
+	}
+	if (!parse_version(value->text, version)) {
+		diags_error(loader->diags, &value->mark,
+			    "'%s' is '%s', which is no version; write %s: %s", key, value->text,
+			    key, example);
+		return false;
+	}
+	if (value->plain) {
+		diags_error(loader->diags, &value->mark,
+			    "a bare %s is a number to YAML; write %s: \"%s\"", value->text, key,
+			    value->text);
+		return false;
+	}
+	return true;
+}
+
+static void take_smccc(struct loader *loader, const struct yaml_node *value)
+{
+	uint32_t version = 0;
+
+	if (!version_value(loader, value, "smccc", "\"1.2\"", &version)) {
+		return;
+	}
+	if (version < HVC_VERSION(1, 0) || version > HVC_VERSION(1, 5)) {
+		diags_error(loader->diags, &value->mark,
+			    "smccc \"%s\" is out of range; there are \"1.0\" to \"1.5\"",
+			    value->text);
+		return;
+	}
+	knob_set(loader, KNOB_SMCCC, version, false, &value->mark, "smccc");
+}
+
+void take_psci(struct loader *loader, const struct yaml_node *value, const char *key)
+{
+	static const char range[] = "\"0.2\", \"1.0\", \"1.1\", \"1.2\" and \"1.3\"";
+	uint32_t version = 0;
+	uint64_t number;
+
+	if (strcmp(key, "psci") != 0 && value->kind == YAML_SCALAR &&
+	    parse_number(value->text, &number)) {
+		version = number <= 0xffffffffu ? (uint32_t)number : 0;
+	} else if (!version_value(loader, value, strcmp(key, "psci") == 0 ? key : "PSCI_VERSION",
+				  "\"1.1\"", &version)) {
+		return;
+	}
+	if (version != HVC_VERSION(0, 2) &&
+	    (version < HVC_VERSION(1, 0) || version > HVC_VERSION(1, 3))) {
+		diags_error(loader->diags, &value->mark,
+			    "psci \"%s\" is out of range; there are %s", value->text, range);
+		return;
+	}
+	knob_set(loader, KNOB_REG + HVC_REG_PSCI_VERSION, version, false, &value->mark, key);
+}
+
+static void take_psci_key(struct loader *loader, const struct yaml_node *value)
+{
+	take_psci(loader, value, "psci");
+}
+
+static void take_uid(struct loader *loader, const struct yaml_node *map)
+{
+	static const char *const keys[] = {"uid", NULL};
+	uint32_t words[4];
+
+	for (const struct yaml_node *key = map->child; key != NULL; key = key->next->next) {
+		if (!key_is(key, "uid")) {
+			unknown_key(loader, key, keys, "'identity'");
+		} else if (!want_kind(loader, key->next, YAML_SCALAR, "uid",
+				      "\"28b46fb6-2ec5-11e9-a9ca-4b564d003a74\"")) {
+			continue;
+		} else if (!parse_uuid(key->next->text, words)) {
+			diags_error(
+				loader->diags, &key->next->mark,
+				"uid '%s' is no UUID; write one such as \"28b46fb6-2ec5-11e9-a9ca-4b564d003a74\"",
+				key->next->text);
+		} else if (words[0] == 0xffffffffu) {
+			diags_error(
+				loader->diags, &key->next->mark,
+				"uid '%s' cannot be: its first word reads as NOT_SUPPORTED; choose another, or write identity: none",
+				key->next->text);
+		} else {
+			memcpy(loader->policy->uid, words, sizeof(words));
+			knob_set(loader, KNOB_IDENTITY, IDENTITY_UID, false, &map->mark,
+				 "identity");
+		}
+	}
+	if (map->child == NULL) {
+		diags_error(loader->diags, &map->mark,
+			    "'identity' is empty; write kvm, none or {uid: \"...\"}");
+	}
+}
+
+static void take_identity(struct loader *loader, const struct yaml_node *value)
+{
+	static const char right[] = "kvm, none or {uid: \"...\"}";
+
+	if (value->kind == YAML_MAP) {
+		take_uid(loader, value);
+	} else if (!want_kind(loader, value, YAML_SCALAR, "identity", right)) {
+		return;
+	} else if (strcmp(value->text, "kvm") == 0 || strcmp(value->text, "none") == 0) {
+		knob_set(loader, KNOB_IDENTITY,
+			 value->text[0] == 'k' ? IDENTITY_KVM : IDENTITY_NONE, false, &value->mark,
+			 "identity");
+	} else if (strcmp(value->text, "hyper-v") == 0) {
+		diags_error(loader->diags, &value->mark,
+			    "identity hyper-v is not there yet: nobody answers its calls; write %s",
+			    right);
+	} else {
+		diags_error(loader->diags, &value->mark, "unknown identity '%s'; write %s",
+			    value->text, right);
+	}
+}
+
+static void take_workaround_4(struct loader *loader, const struct yaml_node *value)
+{
+	static const char right[] = "not-available, available or not-required";
+	uint32_t level = 0;
+
+	if (!want_kind(loader, value, YAML_SCALAR, "workaround-4", right)) {
+		return;
+	}
+	if (!parse_level(value->text, &level)) {
+		diags_error(loader->diags, &value->mark, "workaround-4 is '%s'; write %s",
+			    value->text, right);
+		return;
+	}
+	knob_set(loader, KNOB_WORKAROUND_4, level, false, &value->mark, "workaround-4");
+}
+
+static void take_system_suspend(struct loader *loader, const struct yaml_node *value)
+{
+	bool on = false;
+
+	if (!want_kind(loader, value, YAML_SCALAR, "system-suspend", "on or off")) {
+		return;
+	}
+	if (!parse_switch(value->text, &on)) {
+		diags_error(loader->diags, &value->mark, "system-suspend is '%s'; write on or off",
+			    value->text);
+		return;
+	}
+	knob_set(loader, KNOB_SYSTEM_SUSPEND, on, false, &value->mark, "system-suspend");
+}
+
+/* One number of soc-id: 31 bits, as bit 31 set would read as an error (DEN0028, 7.4). */
+static bool soc_number(struct loader *loader, const struct yaml_node *map, const char *key,
+		       uint32_t *number)
+{
+	const struct yaml_node *value = yaml_map_get(map, key);
+	uint64_t wide;
+
+	if (value == NULL) {
+		diags_error(loader->diags, &map->mark,
+			    "soc-id has no '%s'; write soc-id: {version: 0x..., revision: 0x...}",
+			    key);
+		return false;
+	}
+	if (!want_kind(loader, value, YAML_SCALAR, key, "a number")) {
+		return false;
+	}
+	if (!parse_number(value->text, &wide) || wide > 0x7fffffffu) {
+		diags_error(loader->diags, &value->mark,
+			    "soc-id %s is '%s'; write a number from 0 to 0x7fffffff", key,
+			    value->text);
+		return false;
+	}
+	*number = (uint32_t)wide;
+	return true;
+}
+
+static void take_soc_id(struct loader *loader, const struct yaml_node *value)
+{
+	static const char *const keys[] = {"version", "revision", NULL};
+	uint32_t version = 0, revision = 0;
+	bool sound;
+
+	if (value->kind == YAML_SCALAR && strcmp(value->text, "none") == 0) {
+		knob_set(loader, KNOB_SOC_ID, 0, false, &value->mark, "soc-id");
+		return;
+	}
+	if (!want_kind(loader, value, YAML_MAP, "soc-id",
+		       "none or {version: 0x..., revision: 0x...}")) {
+		return;
+	}
+	for (const struct yaml_node *key = value->child; key != NULL; key = key->next->next) {
+		if (!key_is(key, "version") && !key_is(key, "revision")) {
+			unknown_key(loader, key, keys, "'soc-id'");
+		}
+	}
+	sound = soc_number(loader, value, "version", &version);
+	if (soc_number(loader, value, "revision", &revision) && sound) {
+		loader->policy->soc_version = version;
+		loader->policy->soc_revision = revision;
+		knob_set(loader, KNOB_SOC_ID, 1, false, &value->mark, "soc-id");
+	}
+}
+
+/* `extends` is read before all others (load.c). */
+static void take_nothing(struct loader *loader, const struct yaml_node *value)
+{
+	(void)loader;
+	(void)value;
+}
+
+/* In the order they are taken, whatever the order in the file: what is wider before what may narrow it. */
+static const struct {
+	const char *name;
+	void (*take)(struct loader *loader, const struct yaml_node *value);
+} keys[] = {
+	{"hvcgate", take_format},
+	{"extends", take_nothing},
+	{"profile", take_profile},
+	{"strictness", take_strictness},
+	{"discovery", take_discovery},
+	{"smccc", take_smccc},
+	{"psci", take_psci_key},
+	{"identity", take_identity},
+	{"workaround-4", take_workaround_4},
+	{"soc-id", take_soc_id},
+	{"system-suspend", take_system_suspend},
+	{"services", take_services},
+	{"registers", take_registers},
+	{"default", take_default},
+	{"rules", take_rules},
+	{"handlers", take_handlers},
+};
+#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+
+static void refuse_unknown_keys(struct loader *loader, const struct yaml_node *root)
+{
+	const char *names[KEY_COUNT + 1];
+
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		names[i] = keys[i].name;
+	}
+	names[KEY_COUNT] = NULL;
+	for (const struct yaml_node *key = root->child; key != NULL; key = key->next->next) {
+		size_t i = 0;
+
+		while (i < KEY_COUNT && !key_is(key, names[i])) {
+			i++;
+		}
+		if (i == KEY_COUNT) {
+			unknown_key(loader, key, names, "a policy");
+		}
+	}
+}
+
+void keys_apply(struct loader *loader, const struct yaml_node *root)
+{
+	refuse_unknown_keys(loader, root);
+	if (yaml_map_get(root, "hvcgate") == NULL) {
+		diags_error(loader->diags, &root->mark,
+			    "the key 'hvcgate' is missing; start the file with hvcgate: %u",
+			    POL_FORMAT);
+	}
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		const struct yaml_node *value = yaml_map_get(root, keys[i].name);
+
+		if (value != NULL) {
+			keys[i].take(loader, value);
+		}
+	}
+}

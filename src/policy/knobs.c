@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Knobs: defaults of the profile, contradictions inside a file, and the way to the engine's settings. */
+#include <string.h>
+
+#include "internal.h"
+
+static const struct {
+	unsigned char reg, bit;
+	const char *name;
+} bit_names[] = {
+	{HVC_REG_STD_BMAP, 0, "trng"},
+	{HVC_REG_STD_HYP_BMAP, 0, "pv-time"},
+	{HVC_REG_VENDOR_HYP_BMAP, 0, "features"},
+	{HVC_REG_VENDOR_HYP_BMAP, 1, "ptp"},
+	{HVC_REG_VENDOR_HYP_BMAP_2, 0, "discover-impl-ver"},
+	{HVC_REG_VENDOR_HYP_BMAP_2, 1, "discover-impl-cpus"},
+};
+
+const char *bit_name(unsigned int reg, unsigned int bit)
+{
+	for (size_t i = 0; i < sizeof(bit_names) / sizeof(bit_names[0]); i++) {
+		if (bit_names[i].reg == reg && bit_names[i].bit == bit) {
+			return bit_names[i].name;
+		}
+	}
+	return NULL;
+}
+
+uint64_t register_mask(unsigned int reg)
+{
+	uint64_t mask = 0;
+
+	for (unsigned int slot = 1; slot < hvc_function_count(); slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+
+		if (function->reg == reg) {
+			mask |= 1ull << function->reg_bit;
+		}
+	}
+	return mask;
+}
+
+static void init_registers(struct hvc_policy *policy)
+{
+	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
+		policy->knobs[KNOB_REG + reg].value = policy->settings.regs[reg];
+		for (unsigned int bit = 0; bit < 64; bit++) {
+			policy->knobs[KNOB_OF_BIT(reg, bit)].value = policy->settings.regs[reg] >>
+									     bit &
+								     1;
+		}
+	}
+}
+
+/* In the catalogue, but off unless a policy says otherwise: nobody here answers them. */
+static bool off_by_default(unsigned int service)
+{
+	switch (service) {
+	case HVC_SERVICE_SDEI:
+	case HVC_SERVICE_FF_A:
+	case HVC_SERVICE_LFA:
+	case HVC_SERVICE_PKVM:
+	case HVC_SERVICE_HYPER_V:
+	case HVC_SERVICE_TEE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void knobs_init(struct hvc_policy *policy)
+{
+	const struct hvc_settings *settings = &policy->settings;
+
+	hvc_settings_init(&policy->settings);
+	policy->knobs[KNOB_STRICTNESS].value = settings->strictness;
+	policy->knobs[KNOB_DISCOVERY].value = settings->discovery;
+	policy->knobs[KNOB_SMCCC].value = settings->smccc_version;
+	policy->knobs[KNOB_IDENTITY].value = IDENTITY_KVM;
+	policy->knobs[KNOB_WORKAROUND_4].value = settings->workaround_4;
+	policy->knobs[KNOB_SOC_ID].value = settings->soc_id_present;
+	policy->knobs[KNOB_SYSTEM_SUSPEND].value = settings->system_suspend;
+	policy->knobs[KNOB_DEFAULT].value = HVC_HANDLE;
+	init_registers(policy);
+	for (unsigned int service = 1; service < HVC_SERVICE_COUNT; service++) {
+		policy->knobs[KNOB_SERVICE + service].value = !off_by_default(service);
+	}
+}
+
+uint64_t knob_value(const struct hvc_policy *policy, unsigned int knob)
+{
+	return policy->knobs[knob].value;
+}
+
+void knob_set(struct loader *loader, unsigned int knob, uint64_t value, bool soft,
+	      const struct pol_mark *mark, const char *key)
+{
+	struct pol_knob *old = &loader->policy->knobs[knob];
+
+	if (old->set && old->mark.order == mark->order && !old->soft && old->value != value) {
+		diags_error(loader->diags, mark,
+			    "'%s' contradicts '%s' at line %u; keep one of them", key, old->key,
+			    old->mark.line);
+		return;
+	}
+	*old = (struct pol_knob){
+		.value = value, .set = true, .soft = soft, .mark = *mark, .key = key};
+}
+
+/* The value of a register that is a bitmap, from its bits. */
+static uint64_t bitmap_value(const struct hvc_policy *policy, unsigned int reg)
+{
+	uint64_t value = 0;
+
+	for (unsigned int bit = 0; bit < 64; bit++) {
+		value |= knob_value(policy, KNOB_OF_BIT(reg, bit)) << bit;
+	}
+	return value;
+}
+
+void knobs_settle(struct hvc_policy *policy)
+{
+	struct hvc_settings *settings = &policy->settings;
+	uint64_t identity = knob_value(policy, KNOB_IDENTITY);
+
+	settings->strictness = (uint32_t)knob_value(policy, KNOB_STRICTNESS);
+	settings->discovery = (uint32_t)knob_value(policy, KNOB_DISCOVERY);
+	settings->smccc_version = (uint32_t)knob_value(policy, KNOB_SMCCC);
+	settings->workaround_4 = (uint32_t)knob_value(policy, KNOB_WORKAROUND_4);
+	settings->system_suspend = (uint32_t)knob_value(policy, KNOB_SYSTEM_SUSPEND);
+	settings->soc_id_present = (uint32_t)knob_value(policy, KNOB_SOC_ID);
+	settings->soc_version = settings->soc_id_present ? policy->soc_version : 0;
+	settings->soc_revision = settings->soc_id_present ? policy->soc_revision : 0;
+	settings->vendor_uid_present = identity != IDENTITY_NONE;
+	if (identity == IDENTITY_UID) {
+		memcpy(settings->vendor_uid, policy->uid, sizeof(policy->uid));
+	} else if (identity == IDENTITY_NONE) {
+		memset(settings->vendor_uid, 0, sizeof(settings->vendor_uid));
+	}
+	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
+		settings->regs[reg] = reg >= HVC_REG_STD_BMAP ? bitmap_value(policy, reg)
+							      : knob_value(policy, KNOB_REG + reg);
+	}
+}
+
+bool service_denied(const struct hvc_policy *policy, unsigned int service)
+{
+	const struct pol_knob *knob = &policy->knobs[KNOB_SERVICE + service];
+
+	/* With `default: forward` or `deny` the default speaks for services that no file names. */
+	if (!knob->set && knob_value(policy, KNOB_DEFAULT) == HVC_FORWARD) {
+		return false;
+	}
+	return knob->value == 0;
+}
