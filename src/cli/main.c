@@ -5,6 +5,7 @@
 #include "cli.h"
 
 static const struct cli_verb *const verbs[] = {
+	&cli_run,
 	NULL,
 };
 

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Everything up to the start of QEMU, and the end. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "run.h"
+
+#define COULD_NOT_RUN 2
+
+struct run {
+	const struct run_options *options;
+	struct hvc_policy *policy;
+	struct hvc_image *image;
+	struct run_guest guest;
+	struct run_kernel kernel;
+	struct run_blob initrd;
+	struct run_pieces pieces;
+	struct run_machine machine;
+	struct run_layout layout;
+	void *shared;
+	int doorbell, interrupt; /* our ends */
+	int signal;
+};
+
+static const char *severity_name(enum hvc_severity severity)
+{
+	return severity == HVC_ERROR ? "error" : "warning";
+}
+
+static void print_diags(const struct hvc_diags *diags)
+{
+	const struct hvc_diag *diag;
+
+	for (size_t i = 0; (diag = hvc_diags_at(diags, i)) != NULL; i++) {
+		if (diag->severity == HVC_NOTE) {
+			continue; /* `policy check` shows them */
+		}
+		if (diag->line == 0) {
+			fprintf(stderr, "%s: %s: %s\n", diag->file, severity_name(diag->severity),
+				diag->message);
+		} else {
+			fprintf(stderr, "%s:%u:%u: %s: %s\n", diag->file, diag->line, diag->column,
+				severity_name(diag->severity), diag->message);
+		}
+	}
+}
+
+static bool load_policy(struct run *run)
+{
+	struct hvc_diags *diags = hvc_diags_new();
+	enum hvc_err err = hvc_policy_load(run->options->policy, &run->policy, diags);
+
+	if (err == HVC_OK) {
+		err = hvc_policy_compile(run->policy, &run->image, diags);
+	}
+	print_diags(diags);
+	if (err != HVC_OK && (diags == NULL || hvc_diags_count(diags, HVC_ERROR) == 0)) {
+		run_fail("policy %s: %s",
+			 run->options->policy == NULL ? "(built-in)" : run->options->policy,
+			 hvc_err_name(err));
+	}
+	hvc_diags_free(diags);
+	return err == HVC_OK;
+}
+
+static bool load_guest(struct run *run)
+{
+	const struct run_options *options = run->options;
+	const uint64_t mem = options->mem;
+
+	return run_guest_find(options, &run->guest) &&
+	       run_kernel_load(run->guest.kernel, mem, &run->kernel) &&
+	       run_initrd_load(run->guest.initrd, options->initrd, mem, &run->initrd) &&
+	       run_layout_place(&run->kernel, run->initrd.bytes, mem, &run->layout);
+}
+
+static bool open_shared(struct run *run)
+{
+	const size_t bytes = EL2_SHARED_SIZE;
+	int pair[2];
+	int fd = memfd_create("hvcgate shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	run->pieces.shared = fd;
+	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+		return run_fail("cannot make the shared memory: %s", strerror(errno));
+	}
+	run->shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (run->shared == MAP_FAILED) {
+		run->shared = NULL;
+		return run_fail("cannot map the shared memory: %s", strerror(errno));
+	}
+	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0) {
+		return run_fail("cannot make a pipe: %s", strerror(errno));
+	}
+	run->doorbell = pair[0];
+	run->pieces.doorbell = pair[1];
+	run_mailbox_init(run->shared, run->options->deterministic);
+	return true;
+}
+
+static void add_load(struct run_pieces *pieces, struct run_blob blob, uint64_t address,
+		     bool monitor)
+{
+	pieces->loads[pieces->load_count++] = (struct run_load){blob, address, monitor};
+}
+
+/* Where the guest sees an address, and where the loader puts it. */
+static uint64_t physical(uint64_t ipa)
+{
+	return ipa - EL2_GUEST_IPA + EL2_GUEST_PA;
+}
+
+static bool add_device_tree(struct run *run, const struct run_probe *probe)
+{
+	const struct run_options *options = run->options;
+	const char *own = run->guest.debian ? "console=ttyAMA0 panic=-1" : "";
+	struct run_wishes wishes = {.conduit_smc = options->conduit_smc,
+				    .mem = options->mem,
+				    .initrd = run->layout.initrd,
+				    .initrd_bytes = run->initrd.bytes};
+	char *bootargs = run_format("%s%s%s", own,
+				    *own != '\0' && options->append != NULL ? " " : "",
+				    options->append == NULL ? "" : options->append);
+	struct run_blob blob;
+	void *tree = NULL;
+	size_t bytes = 0;
+	bool good;
+
+	wishes.bootargs = bootargs;
+	run_random(wishes.rng_seed, sizeof(wishes.rng_seed), options->deterministic);
+	run_random(wishes.kaslr_seed, sizeof(wishes.kaslr_seed), options->deterministic);
+	good = run_devicetree_make(probe->tree, probe->bytes, &run->machine, &wishes, &tree,
+				   &bytes) &&
+	       run_blob_make("device tree", tree, bytes, &blob);
+	if (good) {
+		add_load(&run->pieces, blob, physical(run->layout.dtb), false);
+	}
+	free(tree);
+	free(bootargs);
+	return good;
+}
+
+static bool add_launch_block(struct run *run)
+{
+	const struct run_machine *machine = &run->machine;
+	struct el2_launch launch = {
+		.magic = EL2_LAUNCH_MAGIC,
+		.format = EL2_LAUNCH_FORMAT,
+		.bytes = sizeof(launch),
+		.flags = (run->options->trace ? EL2_FLAG_TRACE : 0) |
+			 (run->options->deterministic ? EL2_FLAG_DETERMINISTIC : 0),
+		.cpu_count = machine->cpu_count,
+		.gic_version = machine->gic_version,
+		.guest_entry = run->layout.kernel,
+		.guest_dtb = run->layout.dtb,
+		.image_bytes = run->image->bytes,
+		.doorbell_ecam = machine->ecam == 0
+					 ? 0
+					 : machine->ecam + ((uint64_t)RUN_DOORBELL_SLOT << 15),
+		.doorbell_pio = machine->pio,
+	};
+	struct run_blob blob;
+
+	memcpy(launch.mpidr, machine->mpidr, sizeof(launch.mpidr));
+	launch.regions[launch.region_count++] = (struct el2_region){.ipa = EL2_GUEST_IPA,
+								    .pa = EL2_GUEST_PA,
+								    .bytes = run->options->mem,
+								    .kind = EL2_RAM};
+	for (unsigned int i = 0; i < machine->device_count; i++) {
+		launch.regions[launch.region_count++] = machine->devices[i];
+	}
+	if (!run_blob_make("launch block", &launch, sizeof(launch), &blob)) {
+		return false;
+	}
+	add_load(&run->pieces, blob, EL2_LAUNCH_PA, false);
+	return true;
+}
+
+static bool add_all(struct run *run, const struct run_probe *probe)
+{
+	struct run_blob monitor, image;
+
+	if (!run_devicetree_read(probe->tree, probe->bytes, &run->machine)) {
+		return false;
+	}
+	if (run->machine.cpu_count != run->options->smp ||
+	    run->machine.gic_version != run->options->gic) {
+		return run_fail("QEMU made another machine than was asked for");
+	}
+	if (!run_monitor_open(&monitor)) {
+		return false;
+	}
+	add_load(&run->pieces, monitor, 0, true);
+	if (!run_blob_make("policy image", run->image, run->image->bytes, &image)) {
+		return false;
+	}
+	add_load(&run->pieces, image, EL2_IMAGE_PA, false);
+	add_load(&run->pieces, run->kernel.blob, physical(run->layout.kernel), false);
+	if (run->initrd.fd >= 0) {
+		add_load(&run->pieces, run->initrd, physical(run->layout.initrd), false);
+	}
+	return add_device_tree(run, probe) && add_launch_block(run);
+}
+
+static bool start(struct run *run, struct run_child *child)
+{
+	struct run_args args = {0};
+	int keep[RUN_BLOBS + 2];
+	size_t count = 0;
+	bool good;
+
+	run_machine_args(run->options, &run->pieces, &args);
+	run_machine_load_args(run->options, &run->pieces, &args);
+	keep[count++] = run->pieces.shared;
+	keep[count++] = run->pieces.doorbell;
+	for (size_t i = 0; i < run->pieces.load_count; i++) {
+		keep[count++] = run->pieces.loads[i].blob.fd;
+	}
+	good = run_child_start(&args, keep, count, child);
+	run_args_free(&args);
+	return good;
+}
+
+static void warn(const struct run_options *options, const struct run *run)
+{
+	if (options->deterministic) {
+		run_say("DETERMINISTIC: every random number of this guest is known to everybody. For tests only.");
+	}
+	if (run->kernel.flat) {
+		run_say("%s has no Image header: a flat binary, loaded and entered at 0x%llx",
+			run->guest.name, (unsigned long long)run->layout.kernel);
+	}
+}
+
+/* A file that results go to; -1 for stderr. Trace and registers may hold secrets of the guest. */
+static bool open_output(const char *what, const char *path, int *fd)
+{
+	*fd = -1;
+	if (path == NULL) {
+		return true;
+	}
+	/* A FIFO without a reader is an error rather than a wait. */
+	*fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	return *fd >= 0 || run_fail("%s %s: %s", what, path, strerror(errno));
+}
+
+/* The checks that need no QEMU come first. */
+static int go(struct run *run)
+{
+	struct run_probe probe = {0};
+	struct run_child child = {.pid = 0};
+	struct run_session session = {.options = run->options};
+	bool good = load_policy(run) && load_guest(run) && open_shared(run);
+	int status = COULD_NOT_RUN;
+
+	good = good &&
+	       run_probe_machine(run->options, &run->pieces, run->interrupt, &probe, &run->signal);
+	good = good && add_all(run, &probe);
+	good = good && open_output("trace", run->options->trace_file, &session.trace_fd) &&
+	       open_output("summary", run->options->summary_file, &session.summary_fd);
+	free(probe.tree);
+	if (!good) {
+		return COULD_NOT_RUN;
+	}
+	warn(run->options, run);
+	if (start(run, &child)) {
+		session.policy = run->policy;
+		session.guest = run->guest.name;
+		session.shared = run->shared;
+		session.child = &child;
+		session.doorbell = run->doorbell;
+		session.interrupt = run->interrupt;
+		status = run_session(&session, &run->signal);
+		run_child_end(&child);
+	}
+	return status;
+}
+
+int run_main(const struct run_options *options)
+{
+	struct run run = {.options = options,
+			  .kernel.blob = RUN_NO_BLOB,
+			  .initrd = RUN_NO_BLOB,
+			  .pieces = {.shared = -1, .doorbell = -1},
+			  .doorbell = -1,
+			  .interrupt = -1};
+	int status = COULD_NOT_RUN;
+
+	if (run_interrupt_open(&run.interrupt)) {
+		status = go(&run);
+	}
+	/* Descriptors and mappings end with the process, which is next. */
+	free(run.guest.kernel);
+	free(run.guest.initrd);
+	free(run.guest.name);
+	free(run.image);
+	hvc_policy_free(run.policy);
+	if (run.signal != 0) {
+		run_interrupt_raise(run.signal);
+	}
+	return status;
+}

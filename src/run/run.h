@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `hvcgate run`: starts an unmodified guest on QEMU under our monitor at EL2 and a policy.
+ *
+ * The order of a run: options, policy, kernel and initrd, the machine's device tree (asked of QEMU),
+ * layout, the guest's device tree, launch block, QEMU, then the session: console, trace, mailbox.
+ *
+ * Everything that is handed to QEMU lies in sealed memfds: there is no temporary file. A function
+ * that returns bool returns false after it has said on stderr what is wrong.
+ */
+#ifndef HVCGATE_RUN_H
+#define HVCGATE_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <hvcgate/policy.h>
+
+#include "../el2/launch.h"
+
+#define RUN_MIB     ((uint64_t)1 << 20)
+#define RUN_MEM_MIN (32 * RUN_MIB)
+#define RUN_MEM_MAX (128 * 1024 * RUN_MIB)
+
+/* --- options.c: the command line. */
+enum run_format { RUN_FORMAT_NONE, RUN_FORMAT_TEXT, RUN_FORMAT_JSON };
+
+struct run_options {
+	const char *policy, *guest, *kernel, *initrd, *append, *qemu;
+	char cpu[128]; /* as given to QEMU */
+	unsigned int smp, gic;
+	uint64_t mem; /* bytes, a multiple of 2 MiB */
+	bool conduit_smc;
+	bool trace, trace_json;
+	const char *trace_file; /* NULL: stderr */
+	enum run_format summary;
+	const char *summary_file; /* NULL: stderr */
+	bool reset_continues;
+	double timeout; /* seconds, 0: none */
+	bool deterministic;
+};
+
+/* Fills options; ends the process after --help and, with status 2, after an error. */
+void run_options_parse(int argc, char **argv, struct run_options *options);
+
+/* --- message.c */
+void run_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Says it and returns false. */
+bool run_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* asprintf that gives up the process when there is no memory. */
+char *run_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* realloc likewise. */
+void *run_realloc(void *memory, size_t bytes);
+/* May a stream on this descriptor be coloured? A terminal, and NO_COLOR is not set. */
+bool run_colour(int fd);
+uint64_t run_now_ns(void);
+
+/* --- blob.c: bytes in a sealed memfd. fd -1: there is none. */
+struct run_blob {
+	int fd;
+	uint64_t bytes;
+};
+#define RUN_NO_BLOB ((struct run_blob){.fd = -1, .bytes = 0})
+bool run_blob_make(const char *name, const void *data, size_t bytes, struct run_blob *blob);
+/* Where another process that has the descriptor opens it. */
+char *run_fd_path(int fd);
+/* The whole of a regular file, free() it; `what` names it in messages ("kernel"). */
+bool run_file_read(const char *what, const char *path, uint64_t limit, uint8_t **data,
+		   size_t *bytes);
+
+/* --- unpack.c */
+enum run_packing { RUN_GZIP, RUN_ZSTD, RUN_XZ, RUN_LZMA };
+/* Decompress at most `limit` bytes; free() out. NULL, or what is wrong with the input. */
+const char *run_unpack(enum run_packing packing, const uint8_t *in, size_t bytes, size_t limit,
+		       uint8_t **out, size_t *out_bytes);
+
+/* --- kernel.c */
+struct run_kernel {
+	struct run_blob blob;
+	uint64_t text_offset; /* from a 2 MiB boundary */
+	uint64_t memory;      /* bytes it occupies once it runs, from where it is loaded */
+	bool flat;            /* no Image header */
+};
+bool run_kernel_load(const char *path, uint64_t mem, struct run_kernel *kernel);
+/* The same from memory; `data` is overwritten or replaced, never freed. For tests. */
+bool run_kernel_recognise(const char *path, const uint8_t *data, size_t bytes, uint64_t mem,
+			  struct run_kernel *kernel);
+
+/* --- guest.c: the guest that scripts/fetch-guest made, and initrds. */
+struct run_guest {
+	char *kernel, *initrd; /* paths; initrd NULL if there is none */
+	char *name;            /* for people: "debian-12 (linux-image-6.1.0-...)" */
+	bool debian;
+};
+bool run_guest_find(const struct run_options *options, struct run_guest *guest);
+/* One initrd out of up to two files, either may be NULL. */
+bool run_initrd_load(const char *first, const char *second, uint64_t mem, struct run_blob *blob);
+
+/* --- layout.c: guest-physical addresses. */
+struct run_layout {
+	uint64_t kernel, dtb, initrd; /* initrd 0: none */
+	uint64_t mem;
+};
+#define RUN_DTB_ROOM (2 * RUN_MIB)
+bool run_layout_place(const struct run_kernel *kernel, uint64_t initrd_bytes, uint64_t mem,
+		      struct run_layout *layout);
+
+/* --- devicetree.c */
+struct run_machine {
+	unsigned int cpu_count, gic_version;
+	uint64_t mpidr[EL2_MAX_CPUS];
+	struct el2_region devices[EL2_MAX_REGIONS];
+	unsigned int device_count;
+	uint64_t ecam, pio; /* 0: no PCIe */
+};
+struct run_wishes {
+	bool conduit_smc;
+	uint64_t mem;
+	const char *bootargs;
+	uint64_t initrd, initrd_bytes;
+	uint8_t rng_seed[64], kaslr_seed[8];
+};
+/* What QEMU's device tree says about the machine. */
+bool run_devicetree_read(const void *tree, size_t bytes, struct run_machine *machine);
+/* The guest's tree: an allow-list of QEMU's nodes. free() it. */
+bool run_devicetree_make(const void *tree, size_t bytes, const struct run_machine *machine,
+			 const struct run_wishes *wishes, void **out, size_t *out_bytes);
+
+/* --- machine.c: QEMU's argument list. */
+struct run_args {
+	char **argv; /* NULL-terminated */
+	size_t count, room;
+};
+void run_args_add(struct run_args *args, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void run_args_free(struct run_args *args);
+
+/* Device number of the doorbell on PCI bus 0. */
+#define RUN_DOORBELL_SLOT 1
+
+#define RUN_BLOBS         8
+struct run_load {
+	struct run_blob blob;
+	uint64_t address; /* physical; ignored for the monitor, which is ELF */
+	bool monitor;
+};
+struct run_pieces {
+	int shared;   /* the shared memory's memfd */
+	int doorbell; /* write end of a pipe */
+	struct run_load loads[RUN_BLOBS];
+	size_t load_count;
+};
+/* The machine without anything loaded: what the device tree is asked of. */
+void run_machine_args(const struct run_options *options, const struct run_pieces *pieces,
+		      struct run_args *args);
+/* The rest of it for a real start. */
+void run_machine_load_args(const struct run_options *options, const struct run_pieces *pieces,
+			   struct run_args *args);
+
+/* --- process.c */
+struct run_child {
+	pid_t pid;        /* 0: none */
+	int in, out, err; /* our ends, -1 when closed */
+};
+/* `keep`: descriptors it inherits at the same numbers. */
+bool run_child_start(const struct run_args *args, const int *keep, size_t keep_count,
+		     struct run_child *child);
+/* Kill it if it runs, wait for it, close our ends. Returns the wait status, or -1 if there was none. */
+int run_child_end(struct run_child *child);
+
+/* --- interrupt.c: signals as a descriptor. */
+/* Block what ends a run and open a signalfd; false when that fails. */
+bool run_interrupt_open(int *fd);
+/* The signal that ended the run so far, or 0. SIGCHLD and SIGCONT are not among them. */
+int run_interrupt_read(int fd, bool *child_changed, bool *continued);
+/* Die of the signal with its default action, as the caller of a shell script expects. */
+void run_interrupt_raise(int signal) __attribute__((noreturn));
+
+/* --- probe.c: ask QEMU for the machine's device tree. */
+struct run_probe {
+	uint8_t *tree; /* free() it */
+	size_t bytes;
+	int qemu_major, qemu_minor;
+};
+/* `signal`: set when a signal ended it. */
+bool run_probe_machine(const struct run_options *options, const struct run_pieces *pieces,
+		       int interrupt, struct run_probe *probe, int *signal);
+
+/* --- monitor.c: where the monitor's ELF file is. */
+bool run_monitor_open(struct run_blob *blob);
+
+/* --- mailbox.c: the page shared with the monitor. */
+void run_mailbox_init(void *shared, bool deterministic);
+/* Fill the seed if the monitor took it. */
+void run_mailbox_feed(void *shared, bool deterministic);
+struct run_end {
+	enum el2_exit exit;
+	uint32_t type, function, boots, counter_hz;
+	uint64_t cookie;
+	char report[2048];
+};
+void run_mailbox_read(const void *shared, struct run_end *end);
+uint32_t run_mailbox_counter_hz(const void *shared);
+/* Random bytes from the kernel, or the fixed ones of a deterministic run. */
+void run_random(void *bytes, size_t count, bool deterministic);
+
+/* --- trace_reader.c: the rings, merged by time. */
+struct run_reader;
+struct run_reader *run_reader_new(void *shared, unsigned int cpus, bool deterministic);
+void run_reader_free(struct run_reader *reader);
+/* Take what is in the rings. Returns how many records came. */
+size_t run_reader_poll(struct run_reader *reader, uint64_t now_ns);
+/* The next record whose place in time is settled; all of them if `final`. */
+bool run_reader_next(struct run_reader *reader, uint64_t now_ns, bool final,
+		     struct hvc_record *record);
+/* Records that found their ring full, and records that were not sound. */
+uint64_t run_reader_dropped(const struct run_reader *reader);
+uint64_t run_reader_damaged(const struct run_reader *reader);
+
+/* --- trace_text.c, trace_json.c, answer.c: one call as a line. */
+struct run_trace {
+	const struct hvc_policy *policy;
+	const struct run_options *options;
+	bool colour;
+	uint32_t counter_hz;
+};
+/* "1.1", "SUCCESS", "NOT_SUPPORTED", "0x3" ...: what x0 means. */
+void run_answer(const struct hvc_record *record, char *text, size_t size);
+/* "rule 3 at line 12", "feature bit STD_BMAP:0", "service psci"... */
+void run_decided(const struct run_trace *trace, const struct hvc_record *record, char *text,
+		 size_t size);
+/* Name of the n-th argument (from 0), "x5" if the catalogue has none. */
+void run_argument_name(const struct hvc_function *function, unsigned int n, char *name,
+		       size_t size);
+/* Lines with their newline; free() them. */
+char *run_text_head(const struct run_trace *trace, const char *guest);
+char *run_text_call(const struct run_trace *trace, const struct hvc_record *record);
+char *run_text_dropped(const struct run_trace *trace, uint64_t dropped);
+char *run_json_head(const struct run_trace *trace, const char *guest);
+char *run_json_call(const struct run_trace *trace, const struct hvc_record *record);
+char *run_json_dropped(const struct run_trace *trace, uint64_t dropped);
+
+/* --- summary.c */
+struct run_outcome {
+	const char *reason; /* "the guest powered off" */
+	int status;
+	double seconds;
+	uint64_t dropped;
+	bool trace;
+	uint32_t boots;
+};
+/* free() it. */
+char *run_summary(const struct run_trace *trace, const void *shared, unsigned int cpus,
+		  const struct run_outcome *outcome, enum run_format format);
+
+/* --- output.c: console and trace on one terminal, or apart; never blocks. */
+struct run_sink {
+	int fd;
+	char *data;
+	size_t start, count, room;
+	size_t chunk;
+	int error;
+	bool at_line_start, failed;
+};
+void run_sink_init(struct run_sink *sink, int fd);
+void run_sink_free(struct run_sink *sink);
+void run_sink_put(struct run_sink *sink, const char *data, size_t count);
+/* A line of ours: begins at the start of a line. */
+void run_sink_line(struct run_sink *sink, const char *line);
+bool run_sink_full(const struct run_sink *sink);
+/* Write what the descriptor takes; call when poll() says it takes some. */
+void run_sink_flush(struct run_sink *sink);
+bool run_same_file(int a, int b);
+
+/* --- console.c: the terminal and its escape keys. */
+struct run_console {
+	bool input;    /* stdin may be read */
+	bool terminal; /* stdin is one, ours, and raw */
+	bool escape;   /* Ctrl-A was typed */
+};
+void run_console_open(struct run_console *console);
+/* Again after the process was stopped. */
+void run_console_resume(struct run_console *console);
+void run_console_close(struct run_console *console);
+/* Turn typed bytes into bytes for the guest, in place. Sets *end when the user asked for the end. */
+size_t run_console_filter(struct run_console *console, char *data, size_t count, bool *end);
+
+/* --- session.c: from QEMU's start to its end. */
+struct run_session {
+	const struct run_options *options;
+	const struct hvc_policy *policy;
+	const char *guest;
+	void *shared;
+	struct run_child *child;
+	int doorbell, interrupt;
+	int trace_fd, summary_fd; /* -1: stderr */
+};
+/* Returns the exit status; *signal: of which the process is to die. */
+int run_session(const struct run_session *session, int *signal);
+
+/* --- run.c */
+int run_main(const struct run_options *options);
+
+#endif

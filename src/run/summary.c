@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of a run: what the guest called and how it was settled, from the counters, which are exact. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "run.h"
+
+struct row {
+	uint64_t answered, denied, absent, failed, unknown;
+};
+
+static uint64_t row_calls(const struct row *row)
+{
+	return row->answered + row->denied + row->absent + row->failed + row->unknown;
+}
+
+static void add_row(struct row *sum, const struct row *row)
+{
+	sum->answered += row->answered;
+	sum->denied += row->denied;
+	sum->absent += row->absent;
+	sum->failed += row->failed;
+	sum->unknown += row->unknown;
+}
+
+/* Slot 0 is every function the catalogue does not have: what was "answered" there is unknown. */
+static struct row read_row(const void *shared, unsigned int cpus, unsigned int slot)
+{
+	struct row row = {0};
+
+	for (unsigned int cpu = 0; cpu < cpus && cpu < EL2_MAX_CPUS; cpu++) {
+		const uint8_t *block = (const uint8_t *)shared + EL2_COUNTERS_OFFSET +
+				       cpu * EL2_COUNTERS_STRIDE;
+		const struct hvc_counters *counters = (const void *)block;
+		uint64_t count[HVC_COUNTS];
+
+		for (unsigned int what = 0; what < HVC_COUNTS; what++) {
+			count[what] = __atomic_load_n(&counters->calls[slot][what],
+						      __ATOMIC_RELAXED);
+		}
+		add_row(&row,
+			&(struct row){.answered = slot == HVC_FN_NONE ? 0 : count[HVC_ANSWERED],
+				      .unknown = slot == HVC_FN_NONE ? count[HVC_ANSWERED] : 0,
+				      .denied = count[HVC_DENIED],
+				      .absent = count[HVC_ABSENT],
+				      .failed = count[HVC_FAILED]});
+	}
+	return row;
+}
+
+static const char *slot_name(unsigned int slot)
+{
+	const struct hvc_function *function = hvc_function_at(slot);
+
+	return function == NULL ? "(unknown functions)" : function->name;
+}
+
+static char *join(char *text, char *more)
+{
+	char *both = run_format("%s%s", text, more);
+
+	free(text);
+	free(more);
+	return both;
+}
+
+static char *table_row(const struct run_trace *trace, const char *name, const struct row *row,
+		       bool head)
+{
+	const char *bold = trace->colour && head ? "\033[1m" : "";
+	const char *plain = trace->colour ? "\033[0m" : "";
+	const char *red = trace->colour && row->denied > 0 ? "\033[31m" : "";
+	const char *yellow = trace->colour && row->absent + row->unknown > 0 ? "\033[33m" : "";
+	char *line = run_format("%s%-32s %9llu %9llu %s%9llu%s %s%9llu %9llu%s", bold, name,
+				(unsigned long long)row_calls(row),
+				(unsigned long long)row->answered, red,
+				(unsigned long long)row->denied, plain, yellow,
+				(unsigned long long)row->absent, (unsigned long long)row->unknown,
+				plain);
+
+	if (row->failed > 0) {
+		line = join(line, run_format("  (%llu forwarded, nobody attached)",
+					     (unsigned long long)row->failed));
+	}
+	return join(line, run_format("\n"));
+}
+
+static char *table(const struct run_trace *trace, const void *shared, unsigned int cpus,
+		   const struct run_outcome *outcome)
+{
+	char *text = run_format("%-32s %9s %9s %9s %9s %9s\n", "function", "calls", "answered",
+				"denied", "absent", "unknown");
+	struct row total = {0};
+
+	for (unsigned int i = 1; i <= HVC_FN_COUNT; i++) {
+		const unsigned int slot = i % HVC_FN_COUNT; /* the unknown ones last */
+		const struct row row = read_row(shared, cpus, slot);
+
+		if (row_calls(&row) > 0) {
+			text = join(text, table_row(trace, slot_name(slot), &row, false));
+			add_row(&total, &row);
+		}
+	}
+	text = join(text, table_row(trace, "total", &total, true));
+	if (outcome->dropped > 0) {
+		text = join(
+			text,
+			run_format(
+				"%llu of these calls are not in the trace: it came faster than it could be read\n",
+				(unsigned long long)outcome->dropped));
+	}
+	return text;
+}
+
+static json_t *json_row(const char *name, const struct row *row)
+{
+	json_t *object = json_object();
+
+	if (name != NULL) {
+		json_object_set_new(object, "function", json_string(name));
+	}
+	json_object_set_new(object, "calls", json_integer((json_int_t)row_calls(row)));
+	json_object_set_new(object, "answered", json_integer((json_int_t)row->answered));
+	json_object_set_new(object, "denied", json_integer((json_int_t)row->denied));
+	json_object_set_new(object, "absent", json_integer((json_int_t)row->absent));
+	json_object_set_new(object, "failed", json_integer((json_int_t)row->failed));
+	json_object_set_new(object, "unknown", json_integer((json_int_t)row->unknown));
+	return object;
+}
+
+static char *json(const struct run_trace *trace, const void *shared, unsigned int cpus,
+		  const struct run_outcome *outcome)
+{
+	json_t *object = json_object(), *functions = json_array();
+	const uint8_t *digest = hvc_policy_sha256(trace->policy);
+	struct row total = {0}, unknown;
+	char sha256[65], *text, *line;
+
+	for (unsigned int i = 0; i < 32; i++) {
+		snprintf(sha256 + 2 * i, 3, "%02x", digest[i]);
+	}
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		const struct row row = read_row(shared, cpus, slot);
+
+		if (row_calls(&row) > 0) {
+			json_array_append_new(functions, json_row(slot_name(slot), &row));
+			add_row(&total, &row);
+		}
+	}
+	unknown = read_row(shared, cpus, HVC_FN_NONE);
+	add_row(&total, &unknown);
+	json_object_set_new(object, "type", json_string("summary"));
+	json_object_set_new(object, "format", json_integer(1));
+	json_object_set_new(object, "policy_sha256", json_string(sha256));
+	json_object_set_new(object, "status", json_integer(outcome->status));
+	json_object_set_new(object, "reason", json_string(outcome->reason));
+	json_object_set_new(object, "seconds", json_real(outcome->seconds));
+	json_object_set_new(object, "boots", json_integer(outcome->boots));
+	json_object_set_new(object, "functions", functions);
+	json_object_set_new(object, "unknown_functions", json_row(NULL, &unknown));
+	json_object_set_new(object, "total", json_row(NULL, &total));
+	json_object_set_new(object, "trace_dropped",
+			    outcome->trace ? json_integer((json_int_t)outcome->dropped)
+					   : json_null());
+	text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	line = run_format("%s\n", text == NULL ? "{}" : text);
+	free(text);
+	json_decref(object);
+	return line;
+}
+
+char *run_summary(const struct run_trace *trace, const void *shared, unsigned int cpus,
+		  const struct run_outcome *outcome, enum run_format format)
+{
+	return format == RUN_FORMAT_JSON ? json(trace, shared, cpus, outcome)
+					 : table(trace, shared, cpus, outcome);
+}

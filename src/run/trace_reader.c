@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The trace rings: one per CPU, in memory that the monitor writes and we do not trust. Every index is
+ * masked, every record copied once and then checked.
+ *
+ * A CPU publishes its record some time after it read the clock, so a record is held back until no
+ * earlier one can come: every other CPU has shown a later one, or it has been here long enough. Under
+ * --deterministic "long enough" is counted in the guest's time, so that two runs give the same order.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+
+#define HOLD_NS    20000000u  /* longer than a CPU is usually off the processor between the two */
+#define HOLD_TICKS 100000000u /* of the guest's counter: 1.6 s at 62.5 MHz, many of QEMU's turns */
+
+struct held {
+	struct hvc_record record;
+	uint64_t arrived_ns;
+};
+
+struct queue {
+	struct held *held;
+	size_t start, count, room; /* room is a power of two */
+};
+
+struct run_reader {
+	uint8_t *shared;
+	unsigned int cpus;
+	bool deterministic;
+	uint64_t newest; /* latest time of any record */
+	uint64_t damaged;
+	uint64_t tail[EL2_MAX_CPUS];
+	uint64_t dropped[EL2_MAX_CPUS];
+	struct queue queues[EL2_MAX_CPUS];
+};
+
+struct run_reader *run_reader_new(void *shared, unsigned int cpus, bool deterministic)
+{
+	struct run_reader *reader = run_realloc(NULL, sizeof(*reader));
+
+	*reader = (struct run_reader){.shared = shared,
+				      .cpus = cpus < EL2_MAX_CPUS ? cpus : EL2_MAX_CPUS,
+				      .deterministic = deterministic};
+	return reader;
+}
+
+void run_reader_free(struct run_reader *reader)
+{
+	for (unsigned int cpu = 0; reader != NULL && cpu < reader->cpus; cpu++) {
+		free(reader->queues[cpu].held);
+	}
+	free(reader);
+}
+
+static struct hvc_ring *ring_of(const struct run_reader *reader, unsigned int cpu)
+{
+	return (struct hvc_ring *)(void *)(reader->shared + EL2_RINGS_OFFSET +
+					   cpu * EL2_RING_STRIDE);
+}
+
+static bool is_sound(const struct hvc_record *record, unsigned int cpu)
+{
+	return record->vcpu == cpu && record->conduit <= HVC_CONDUIT_SMC &&
+	       record->decider < HVC_DECIDER_COUNT && record->verdict < HVC_VERDICT_COUNT &&
+	       record->action <= HVC_NOTIFY && record->fn < HVC_FN_COUNT;
+}
+
+static struct held *at(const struct queue *queue, size_t index)
+{
+	return &queue->held[(queue->start + index) & (queue->room - 1)];
+}
+
+static void push(struct queue *queue, const struct hvc_record *record, uint64_t now_ns)
+{
+	if (queue->count == queue->room) {
+		const size_t room = queue->room == 0 ? 256 : queue->room * 2;
+		struct held *held = run_realloc(NULL, room * sizeof(*held));
+
+		for (size_t i = 0; i < queue->count; i++) {
+			held[i] = *at(queue, i);
+		}
+		free(queue->held);
+		queue->held = held;
+		queue->start = 0;
+		queue->room = room;
+	}
+	*at(queue, queue->count) = (struct held){*record, now_ns};
+	queue->count++;
+}
+
+static size_t drain(struct run_reader *reader, unsigned int cpu, uint64_t now_ns)
+{
+	struct hvc_ring *ring = ring_of(reader, cpu);
+	const uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+	const uint64_t dropped = __atomic_load_n(&ring->dropped, __ATOMIC_RELAXED);
+	uint64_t waiting = head - reader->tail[cpu];
+	const struct hvc_record *records = (const void *)(ring + 1);
+
+	reader->dropped[cpu] = dropped > reader->dropped[cpu] ? dropped : reader->dropped[cpu];
+	if (waiting > EL2_RING_RECORDS) {
+		/* Not what our monitor does. Begin again where it says it is. */
+		reader->damaged++;
+		reader->tail[cpu] = head;
+		waiting = 0;
+	}
+	for (uint64_t i = 0; i < waiting; i++) {
+		struct hvc_record record;
+
+		memcpy(&record, &records[(reader->tail[cpu] + i) & (EL2_RING_RECORDS - 1)],
+		       sizeof(record));
+		if (!is_sound(&record, cpu)) {
+			reader->damaged++;
+			continue;
+		}
+		reader->newest = record.time > reader->newest ? record.time : reader->newest;
+		push(&reader->queues[cpu], &record, now_ns);
+	}
+	reader->tail[cpu] += waiting;
+	__atomic_store_n(&ring->tail, reader->tail[cpu], __ATOMIC_RELEASE);
+	return (size_t)waiting;
+}
+
+size_t run_reader_poll(struct run_reader *reader, uint64_t now_ns)
+{
+	size_t count = 0;
+
+	for (unsigned int cpu = 0; cpu < reader->cpus; cpu++) {
+		count += drain(reader, cpu, now_ns);
+	}
+	return count;
+}
+
+bool run_reader_next(struct run_reader *reader, uint64_t now_ns, bool final,
+		     struct hvc_record *record)
+{
+	struct queue *first = NULL;
+	bool all = true;
+
+	for (unsigned int cpu = 0; cpu < reader->cpus; cpu++) {
+		struct queue *queue = &reader->queues[cpu];
+
+		if (queue->count == 0) {
+			all = false;
+		} else if (first == NULL || at(queue, 0)->record.time < at(first, 0)->record.time) {
+			first = queue;
+		}
+	}
+	if (first == NULL) {
+		return false;
+	}
+	if (!final && !all) {
+		const struct held *held = at(first, 0);
+		const bool old = reader->deterministic
+					 ? reader->newest - held->record.time > HOLD_TICKS
+					 : now_ns - held->arrived_ns >= HOLD_NS;
+
+		if (!old) {
+			return false;
+		}
+	}
+	*record = at(first, 0)->record;
+	first->start = (first->start + 1) & (first->room - 1);
+	first->count--;
+	return true;
+}
+
+uint64_t run_reader_dropped(const struct run_reader *reader)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int cpu = 0; cpu < reader->cpus; cpu++) {
+		sum += reader->dropped[cpu];
+	}
+	return sum;
+}
+
+uint64_t run_reader_damaged(const struct run_reader *reader)
+{
+	return reader->damaged;
+}
