@@ -19,7 +19,7 @@ enum hvc_err hvc_filter_add(struct hvc_vm *vm, uint32_t base, uint32_t count,
 	if (vm->frozen) {
 		return HVC_EBUSY;
 	}
-	if (lookup_claimed(&vm->filter, base, last)) {
+	if (lookup_any(vm->filter.entries, ENTRY_CLAIMED, base, last)) {
 		return HVC_EEXIST;
 	}
 	if (vm->filter.entries == (const uint16_t *)(vm->image + 1)) {

@@ -91,7 +91,7 @@ enum hvc_err hvc_image_begin(void *memory, size_t capacity, const struct hvc_set
 	if (!settings_valid(settings)) {
 		return HVC_EINVAL;
 	}
-	if (capacity < sizeof(*image)) {
+	if (capacity < hvc_image_min_size()) {
 		return HVC_ENOMEM;
 	}
 	memset(image, 0, sizeof(*image));
@@ -108,12 +108,16 @@ enum hvc_err hvc_image_begin(void *memory, size_t capacity, const struct hvc_set
 enum hvc_err hvc_image_paint(struct hvc_image *image, size_t capacity, uint32_t first,
 			     uint32_t last, enum hvc_action action, bool by_rule)
 {
-	struct lookup lookup = image_lookup(image, capacity);
+	struct lookup lookup;
 	enum hvc_err err;
 
 	if (last < first || (unsigned int)action > HVC_NOTIFY) {
 		return HVC_EINVAL;
 	}
+	if (capacity < image->bytes) {
+		return HVC_ENOMEM;
+	}
+	lookup = image_lookup(image, capacity);
 	err = lookup_paint(&lookup, first, last, action, by_rule);
 	image_store(image, &lookup);
 	return err;
@@ -145,7 +149,7 @@ enum hvc_err hvc_image_check(const void *memory, size_t bytes)
 	if (image->catalog != catalog_fingerprint()) {
 		return HVC_ENOTSUP;
 	}
-	if (!settings_valid(&image->settings) ||
+	if (image->reserved != 0 || !settings_valid(&image->settings) ||
 	    !lookup_sound(image_entries(image), image->node_count)) {
 		return HVC_EBADMSG;
 	}

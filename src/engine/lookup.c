@@ -143,7 +143,7 @@ static enum hvc_err apply(struct lookup *lookup, uint32_t first, uint32_t last, 
 				.dry = true};
 
 	change_all(&change);
-	if (change.added > lookup->capacity - lookup->nodes) {
+	if (lookup->nodes + change.added > lookup->capacity) {
 		return HVC_ENOMEM;
 	}
 	change.dry = false;
@@ -198,7 +198,7 @@ enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last,
 	};
 
 	/* All or nothing. A parent that two parts share is counted twice: pessimistic by one node. */
-	if (change_free(change, first, last, true) > lookup->capacity - lookup->nodes) {
+	if (lookup->nodes + change_free(change, first, last, true) > lookup->capacity) {
 		return HVC_ENOMEM;
 	}
 	change_free(change, first, last, false);
@@ -233,9 +233,10 @@ enum hvc_err lookup_init(struct lookup *lookup)
 	return err;
 }
 
-/* Walk [first, last] below one node and report any entry that is claimed. */
-static bool node_claimed(const uint16_t *entries, const uint16_t *node, unsigned int from,
-			 uint32_t base, unsigned int shift, uint32_t first, uint32_t last)
+/* Walk [first, last] below one node and report any entry that has a bit of `bits`. */
+static bool node_any(const uint16_t *entries, const uint16_t *node, uint16_t bits,
+		     unsigned int from, uint32_t base, unsigned int shift, uint32_t first,
+		     uint32_t last)
 {
 	for (unsigned int i = from; i < LOOKUP_WIDTH; i++) {
 		uint32_t low = base + (i << shift);
@@ -245,19 +246,19 @@ static bool node_claimed(const uint16_t *entries, const uint16_t *node, unsigned
 			continue;
 		}
 		if (!(node[i] & ENTRY_NODE)) {
-			if (node[i] & ENTRY_CLAIMED) {
+			if (node[i] & bits) {
 				return true;
 			}
-		} else if (node_claimed(entries,
-					entries + (size_t)(node[i] & ~ENTRY_NODE) * LOOKUP_WIDTH, 0,
-					low, shift - 8, first, last)) {
+		} else if (node_any(entries,
+				    entries + (size_t)(node[i] & ~ENTRY_NODE) * LOOKUP_WIDTH, bits,
+				    0, low, shift - 8, first, last)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-bool lookup_claimed(const struct lookup *lookup, uint32_t first, uint32_t last)
+bool lookup_any(const uint16_t *entries, uint16_t bits, uint32_t first, uint32_t last)
 {
 	static const struct {
 		uint32_t from, to;
@@ -267,20 +268,19 @@ bool lookup_claimed(const struct lookup *lookup, uint32_t first, uint32_t last)
 	for (uint32_t owner = first >> 24; owner <= last >> 24; owner++) {
 		for (unsigned int root = 0; root < LOOKUP_ROOTS; root++) {
 			uint32_t top = owner << 24;
-			uint16_t entry = lookup->entries[root * LOOKUP_WIDTH + owner];
+			uint16_t entry = entries[root * LOOKUP_WIDTH + owner];
 
 			if (top + part[root].to < first || top + part[root].from > last) {
 				continue;
 			}
 			if (!(entry & ENTRY_NODE)) {
-				if (entry & ENTRY_CLAIMED) {
+				if (entry & bits) {
 					return true;
 				}
-			} else if (node_claimed(lookup->entries,
-						lookup->entries + (size_t)(entry & ~ENTRY_NODE) *
-									  LOOKUP_WIDTH,
-						root == 0 ? 0 : 1, top, part[root].shift, first,
-						last)) {
+			} else if (node_any(entries,
+					    entries + (size_t)(entry & ~ENTRY_NODE) * LOOKUP_WIDTH,
+					    bits, root == 0 ? 0 : 1, top, part[root].shift, first,
+					    last)) {
 				return true;
 			}
 		}
@@ -323,6 +323,11 @@ bool lookup_sound(const uint16_t *entries, uint32_t nodes)
 					&budget)) {
 				return false;
 			}
+		}
+	}
+	for (unsigned int i = 0; i < RESERVED_COUNT; i++) {
+		if (lookup_any(entries, ENTRY_ACTION, reserved[i].first, reserved[i].last)) {
+			return false;
 		}
 	}
 	return true;

@@ -87,10 +87,11 @@ enum hvc_err lookup_init(struct lookup *lookup);
 enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last,
 			  enum hvc_action action, bool claim);
 
-/* Does a claimed ID lie in [first, last]? */
-bool lookup_claimed(const struct lookup *lookup, uint32_t first, uint32_t last);
+/* Has any ID of [first, last] one of these bits (ENTRY_CLAIMED, ENTRY_ACTION) in its entry? */
+bool lookup_any(const uint16_t *entries, uint16_t bits, uint32_t first, uint32_t last);
 
-/* Are `nodes` tables well formed: every walk ends, every slot exists? Safe on any content. */
+/* Are `nodes` tables well formed: every walk ends, every slot exists, and reserved IDs are handled?
+ * Safe on any content. */
 bool lookup_sound(const uint16_t *entries, uint32_t nodes);
 
 bool lookup_reserved(uint32_t id);

@@ -35,6 +35,7 @@ struct hvc_vcpu {
 	uint32_t index;
 	uint64_t mpidr;
 	_Atomic uint32_t power; /* enum power */
+	bool set_up;            /* hvc_vcpu_setup() gave it its affinity */
 	struct hvc_request request;
 	uint64_t start_entry, start_context; /* by CPU_ON, for hvc_vcpu_started() */
 };

@@ -120,12 +120,14 @@ enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr, struct hvc_co
 	if (mpidr & ~MPIDR_AFFINITY) {
 		return HVC_EINVAL;
 	}
-	/* vCPUs behind this one still have their default and are set later. */
-	for (uint32_t i = 0; i < vcpu->index; i++) {
-		if (vm->vcpus[i]->mpidr == mpidr) {
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		const struct hvc_vcpu *other = vm->vcpus[i];
+
+		if (other != vcpu && other->set_up && other->mpidr == mpidr) {
 			return HVC_EINVAL;
 		}
 	}
+	vcpu->set_up = true;
 	vcpu->mpidr = mpidr;
 	vcpu->counters = counters;
 	return HVC_OK;

@@ -115,7 +115,7 @@ HVC_SERVE(SMCCC_ARCH_WORKAROUND_4)
 	return serve_status(frame, SMCCC_SUCCESS);
 }
 
-/* Number of calls of an owner that would be served: fast calls, each width one (DEN0028, 6.2). */
+/* Number of calls of an owner that would be served: fast and yielding, each width one (DEN0028, 6.2). */
 static uint32_t call_count(const struct hvc_vm *vm, unsigned int owner)
 {
 	uint32_t calls = 0;
@@ -125,7 +125,7 @@ static uint32_t call_count(const struct hvc_vm *vm, unsigned int owner)
 		const uint32_t ids[] = {function->id32, function->id64};
 
 		for (unsigned int i = 0; i < 2; i++) {
-			if ((ids[i] & HVC_ID_FAST) && HVC_ID_OWNER(ids[i]) == owner) {
+			if (ids[i] != 0 && HVC_ID_OWNER(ids[i]) == owner) {
 				calls += vm_served(vm, ids[i]) != HVC_FN_NONE;
 			}
 		}

@@ -10,8 +10,8 @@
 #define AFFINITY_MASK_32 0x00ffffffull
 #define AFFINITY_MASK_64 0xff00ffffffull
 
-/* power_state, original format (DEN0022, 5.4.2). */
-#define POWER_STATE_RESERVED  0xfc000000u
+/* power_state, original format (DEN0022, 5.4.2): bits 31:26 and 23:17 must be zero. */
+#define POWER_STATE_RESERVED  0xfcfe0000u
 #define POWER_STATE_POWERDOWN 0x00010000u
 
 static uint64_t affinity_mask(const struct hvc_vcpu *vcpu)
