@@ -14,4 +14,10 @@ struct cli_verb {
 
 extern const struct cli_verb cli_run, cli_policy, cli_resolve, cli_call;
 
+/* The verb whose turn it is, from a list that ends in NULL: argv[1] names it. `command` is "hvcgate" or
+ * "hvcgate policy". An unknown name is answered with a suggestion. */
+int cli_dispatch(const char *command, const struct cli_verb *const *verbs, int argc, char **argv);
+/* "  name   summary" a line. */
+void cli_list_verbs(const struct cli_verb *const *verbs);
+
 #endif

@@ -72,6 +72,25 @@ static const char *gate_reason(struct arena *arena, const struct hvc_function *f
 			    name != NULL ? name : "?");
 }
 
+static bool workaround_off(const struct hvc_settings *settings, unsigned int slot,
+			   unsigned int *number)
+{
+	switch (slot) {
+	case HVC_FN_SMCCC_ARCH_WORKAROUND_1:
+	case HVC_FN_SMCCC_ARCH_WORKAROUND_2:
+	case HVC_FN_SMCCC_ARCH_WORKAROUND_3:
+		*number = slot == HVC_FN_SMCCC_ARCH_WORKAROUND_1   ? 1
+			  : slot == HVC_FN_SMCCC_ARCH_WORKAROUND_2 ? 2
+								   : 3;
+		return settings->regs[HVC_REG_WORKAROUND_1 + *number - 1] == 0;
+	case HVC_FN_SMCCC_ARCH_WORKAROUND_4:
+		*number = 4;
+		return settings->workaround_4 == 0;
+	default:
+		return false;
+	}
+}
+
 /* Why the engine does not answer a function. */
 static const char *reason(struct hvc_policy *policy, unsigned int slot)
 {
@@ -79,6 +98,7 @@ static const char *reason(struct hvc_policy *policy, unsigned int slot)
 	const struct hvc_settings *settings = &policy->settings;
 	const char *key = "";
 	uint32_t version = service_version(policy, function->service, &key);
+	unsigned int number;
 
 	if (function->reg != HVC_REG_NONE &&
 	    !(settings->regs[function->reg] >> function->reg_bit & 1)) {
@@ -98,6 +118,9 @@ static const char *reason(struct hvc_policy *policy, unsigned int slot)
 	}
 	if (slot == HVC_FN_SMCCC_ARCH_SOC_ID && settings->soc_id_present == 0) {
 		return "soc-id is none";
+	}
+	if (workaround_off(settings, slot, &number)) {
+		return arena_printf(&policy->arena, "workaround %u is not-available", number);
 	}
 	return "nothing in this hvcgate answers it";
 }

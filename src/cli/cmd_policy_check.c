@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hvcgate policy check: every finding of policy files. */
+#include <argp.h>
+#include <stdlib.h>
+
+#include "cmd_policy.h"
+#include "out.h"
+
+struct arguments {
+	enum out_format format;
+	char **files;
+	int count;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case 'f':
+		if (!out_format_parse(arg, &arguments->format)) {
+			argp_error(state, "--format is text or json, not '%s'", arg);
+		}
+		return 0;
+	case ARGP_KEY_ARGS:
+		arguments->files = state->argv + state->next;
+		arguments->count = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which file?");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option options[] = {
+	{"format", 'f', "text|json", 0, "How to print (default: text)", 0},
+	{0},
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE...",
+	.doc = "Check policy files (\"-\": standard input): errors, warnings, notes.\v"
+	       "Exit status: 0 nothing found, 1 errors or warnings, 2 a file cannot be read.\n\n"
+	       "Example: hvcgate policy check policies/*.yaml",
+};
+
+struct checked {
+	struct hvc_policy *policy;
+	struct hvc_diags *diags;
+	uint32_t image_bytes;
+	int status;
+	char digest[65];
+};
+
+/* An image that cannot be made is a finding too. */
+static enum hvc_err compile(struct checked *checked)
+{
+	struct hvc_image *image = NULL;
+	enum hvc_err err = hvc_policy_compile(checked->policy, &image, checked->diags);
+
+	if (err == HVC_OK) {
+		checked->image_bytes = image->bytes;
+		out_hex(hvc_policy_sha256(checked->policy), 32, checked->digest);
+	}
+	free(image);
+	return err;
+}
+
+static void check(const char *path, struct checked *checked)
+{
+	enum hvc_err err;
+
+	*checked = (struct checked){.diags = hvc_diags_new()};
+	err = checked->diags == NULL ? HVC_ENOMEM
+				     : hvc_policy_load(path, &checked->policy, checked->diags);
+	if (err == HVC_OK) {
+		err = compile(checked);
+	}
+	if (err == HVC_ENOMEM) {
+		out_error("out of memory");
+	}
+	if (err == HVC_EIO || err == HVC_ENOMEM) {
+		checked->status = CLI_USAGE;
+	} else if (err != HVC_OK || hvc_diags_count(checked->diags, HVC_WARNING) != 0) {
+		checked->status = CLI_FINDING;
+	}
+}
+
+static void done(struct checked *checked)
+{
+	hvc_policy_free(checked->policy);
+	hvc_diags_free(checked->diags);
+}
+
+static void print_counts(const struct checked *checked)
+{
+	size_t errors = hvc_diags_count(checked->diags, HVC_ERROR);
+	size_t warnings = hvc_diags_count(checked->diags, HVC_WARNING);
+
+	if (errors != 0) {
+		printf("%s%zu error%s%s", out_style(stdout, OUT_RED), errors,
+		       errors == 1 ? "" : "s", out_reset(stdout));
+	}
+	if (warnings != 0) {
+		printf("%s%s%zu warning%s%s", errors != 0 ? ", " : "",
+		       out_style(stdout, OUT_YELLOW), warnings, warnings == 1 ? "" : "s",
+		       out_reset(stdout));
+	}
+	if (errors == 0 && warnings == 0) {
+		printf("%sfine%s", out_style(stdout, OUT_GREEN), out_reset(stdout));
+	}
+}
+
+static void print_text(const char *path, const struct checked *checked)
+{
+	if (checked->diags == NULL) {
+		return;
+	}
+	out_diags(checked->diags, true);
+	if (checked->status == CLI_USAGE) {
+		return;
+	}
+	printf("%s: ", path);
+	print_counts(checked);
+	if (checked->digest[0] != '\0') {
+		printf("; %s, %zu rules, image of %u bytes, sha256 %s",
+		       hvc_policy_profile(checked->policy), hvc_policy_rule_count(checked->policy),
+		       checked->image_bytes, checked->digest);
+	}
+	putchar('\n');
+}
+
+static json_t *to_json(const char *path, const struct checked *checked)
+{
+	json_t *json = json_pack("{s:s, s:b, s:I, s:I, s:o}", "file", path, "readable",
+				 checked->status != CLI_USAGE, "errors",
+				 (json_int_t)hvc_diags_count(checked->diags, HVC_ERROR), "warnings",
+				 (json_int_t)hvc_diags_count(checked->diags, HVC_WARNING),
+				 "findings", out_diags_json(checked->diags));
+
+	if (checked->digest[0] != '\0') {
+		json_object_set_new(json, "profile",
+				    json_string(hvc_policy_profile(checked->policy)));
+		json_object_set_new(
+			json, "rules",
+			json_integer((json_int_t)hvc_policy_rule_count(checked->policy)));
+		json_object_set_new(json, "image_bytes", json_integer(checked->image_bytes));
+		json_object_set_new(json, "sha256", json_string(checked->digest));
+	}
+	return json;
+}
+
+static int run(int argc, char **argv)
+{
+	struct arguments arguments = {.format = OUT_TEXT};
+	json_t *list = NULL;
+	int status = CLI_OK;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	if (arguments.format == OUT_JSON) {
+		list = json_array();
+	}
+	for (int i = 0; i < arguments.count; i++) {
+		struct checked checked;
+
+		check(arguments.files[i], &checked);
+		if (list == NULL) {
+			print_text(arguments.files[i], &checked);
+		} else if (checked.diags != NULL) {
+			json_array_append_new(list, to_json(arguments.files[i], &checked));
+		}
+		status = checked.status > status ? checked.status : status;
+		done(&checked);
+	}
+	return list != NULL ? out_json(list, status) : out_finish(status);
+}
+
+const struct cli_verb cli_policy_check = {
+	.name = "check",
+	.summary = "Errors, warnings and notes of policy files",
+	.run = run,
+};
