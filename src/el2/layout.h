@@ -33,4 +33,8 @@
 /* M, C, SA, I, WXN */
 #define SCTLR_EL2_ON (SCTLR_EL2_OFF | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 12 | 1 << 19)
 
+/* ESR_EL2 of an HVC #0 and an SMC #0: EC and IL; the immediate is in bits 15:0 */
+#define ESR_HVC64 0x5a000000
+#define ESR_SMC64 0x5e000000
+
 #endif

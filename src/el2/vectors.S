@@ -88,13 +88,12 @@ el2_vectors:
 	.balign	0x80				// from EL1 or EL0, AArch64: synchronous
 	save_fast
 	mrs	x4, esr_el2
+	mov	w5, #ESR_HVC64
+	subs	w2, w4, w5			// immediate: 0 if it is an HVC #0
+	b.ne	not_hvc0
 	ldr	x0, [sp, #FRAME_VCPU]
-	mov	x3, sp
-	lsr	x5, x4, #26			// EC
-	and	w2, w4, #0xffff			// immediate
 	mov	w1, #0				// HVC_CONDUIT_HVC
-	cmp	x5, #EC_HVC64
-	b.ne	not_hvc
+	mov	x3, sp
 	bl	hvc_call
 	cbnz	w0, verdict
 	restore_fast_and_return
@@ -122,12 +121,19 @@ el2_vectors_traced:
 	slow
 	faults	13, 15
 
-	/* x0: vCPU, x2: immediate, x3: frame, x5: EC */
-not_hvc:
-	cmp	x5, #EC_SMC64
+	/* w2: ESR_EL2 less that of an HVC #0 */
+not_hvc0:
+	mov	w5, #ESR_SMC64 - ESR_HVC64
+	subs	w2, w2, w5
+	b.eq	smc
+	add	w2, w2, w5
+	lsr	w6, w2, #16
+	cbz	w6, hvc
+	cmp	w6, w5, lsr #16
 	b.ne	slow_path
 	/* A trapped SMC has not been executed: step over it as the CPU would, which ends a pending
 	 * software step (SPSR_EL2.SS) and clears BTYPE. */
+smc:
 	mrs	x6, elr_el2
 	mrs	x7, spsr_el2
 	add	x6, x6, #4
@@ -136,10 +142,20 @@ not_hvc:
 	msr	elr_el2, x6
 	msr	spsr_el2, x7
 	mov	w1, #1				// HVC_CONDUIT_SMC
+	ldr	x0, [sp, #FRAME_VCPU]
+	and	w2, w2, #0xffff
+	mov	x3, sp
 	bl	hvc_call
 	cbnz	w0, verdict
 resume:
 	restore_fast_and_return
+	/* HVC with another immediate */
+hvc:
+	ldr	x0, [sp, #FRAME_VCPU]
+	mov	w1, #0
+	mov	x3, sp
+	bl	hvc_call
+	cbz	w0, resume
 
 verdict:
 	mov	w1, w0
