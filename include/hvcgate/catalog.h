@@ -93,9 +93,12 @@ enum hvc_register {
  * FFA_ERROR): x0 = HVC_FFA_ERROR_ID, x1 = 0, x2 = the code as a 32-bit value, x3 to x7 = 0.
  * This holds for a call that nobody answers in time; a denied or unknown function gets plain -1 in
  * x0 like every other (DEN0028: unknown function identifier).
+ *
+ * HVC_FLAG_SECRET: results beside the status are the guest's secret: traces leave them out.
  */
 #define HVC_FLAG_NO_RETURN 0x1u
 #define HVC_FLAG_FFA_ERROR 0x2u
+#define HVC_FLAG_SECRET    0x4u
 #define HVC_FFA_ERROR_ID   0x84000060u
 
 /* Most arguments a function can have: x1 to x17. */

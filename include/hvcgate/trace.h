@@ -35,6 +35,14 @@ struct hvc_record {
 };
 _Static_assert(sizeof(struct hvc_record) == 128, "trace record is a wire format");
 
+/*
+ * Take out of a complete record what is not the call's: registers that are no argument of the function
+ * (the guest's, whatever they hold), results that it does not have or that are secret. Of unknown
+ * functions everything is kept, for nobody knows their arguments. The writer does this before it
+ * publishes the record.
+ */
+HVC_API void hvc_record_trim(struct hvc_record *record);
+
 /* Head of one ring; the records stand behind it, 64-byte aligned. */
 struct hvc_ring {
 	uint64_t head;    /* records written, by the writer (release) */

@@ -35,7 +35,8 @@
 	_Static_assert(((results) & (zeroes)) == 0, #name ": a register is both result and zero"); \
 	_Static_assert((arg_count) >= 0 && (arg_count) <= HVC_ARGS_MAX,                            \
 		       #name ": too many arguments");                                              \
-	_Static_assert(((flags) & ~(HVC_FLAG_NO_RETURN | HVC_FLAG_FFA_ERROR)) == 0,                \
+	_Static_assert(((flags) & ~(HVC_FLAG_NO_RETURN | HVC_FLAG_FFA_ERROR | HVC_FLAG_SECRET)) == \
+			       0,                                                                  \
 		       #name ": unknown flag");                                                    \
 	_Static_assert((HVC_FLAG_FFA_ERROR & (flags)) == 0 ||                                      \
 			       HVC_SERVICE_##service == HVC_SERVICE_FF_A,                          \

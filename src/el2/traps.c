@@ -137,6 +137,7 @@ enum hvc_verdict trap_traced(struct el2_frame *frame, uint64_t esr)
 	for (unsigned int i = 0; i < 4; i++) {
 		record.out[i] = frame->x[i];
 	}
+	hvc_record_trim(&record);
 	ring_put(cpu, &record);
 	return verdict;
 }

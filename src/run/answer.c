@@ -75,6 +75,10 @@ static void add_results(const struct hvc_record *record, const struct hvc_functi
 {
 	size_t used = strlen(text);
 
+	if (function != NULL && (function->flags & HVC_FLAG_SECRET) != 0) {
+		snprintf(text + used, size - used, " (results withheld)");
+		return;
+	}
 	for (unsigned int n = 1; function != NULL && n < 4 && used < size; n++) {
 		if ((function->results >> n & 1) != 0) {
 			used += (size_t)snprintf(text + used, size - used, " x%u=0x%llx", n,

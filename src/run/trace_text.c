@@ -52,6 +52,26 @@ static const char *colour(const struct run_trace *trace, const char *code)
 /* Unknown functions: x1 to x3, which is what most of them would use. */
 #define UNKNOWN_ARGUMENTS 3u
 
+/* Discovery calls ask for a function by its ID: say its name, and the width where it has two. */
+static void add_value(struct text *text, const char *name, uint64_t value)
+{
+	const size_t length = strlen(name);
+	const struct hvc_function *function = NULL;
+
+	if (length > 7 && value <= UINT32_MAX &&
+	    (strcmp(name + length - 7, "func_id") == 0 ||
+	     strcmp(name + length - 7, "call_id") == 0)) {
+		function = hvc_function_at(hvc_function_by_id((uint32_t)value));
+	}
+	if (function == NULL) {
+		add(text, "0x%llx", (unsigned long long)value);
+	} else if (function->id32 != 0 && function->id64 != 0) {
+		add(text, "%s/%s", function->name, (value & HVC_ID_64) != 0 ? "64" : "32");
+	} else {
+		add(text, "%s", function->name);
+	}
+}
+
 static void add_arguments(struct text *text, const struct hvc_record *record,
 			  const struct hvc_function *function)
 {
@@ -67,8 +87,8 @@ static void add_arguments(struct text *text, const struct hvc_record *record,
 		}
 		run_argument_name(function, n, name, sizeof(name));
 		/* A 32-bit call passes 32 bits; what stands above them is not an argument. */
-		add(text, "%s%s=0x%llx", n == 0 ? "" : ", ", name,
-		    (unsigned long long)(narrow ? (uint32_t)record->in[n + 1] : record->in[n + 1]));
+		add(text, "%s%s=", n == 0 ? "" : ", ", name);
+		add_value(text, name, narrow ? (uint32_t)record->in[n + 1] : record->in[n + 1]);
 	}
 }
 
