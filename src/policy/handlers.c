@@ -189,6 +189,7 @@ static int by_name(const void *left, const void *right)
 void handlers_check(struct loader *loader)
 {
 	struct hvc_policy *policy = loader->policy;
+	size_t errors = hvc_diags_count(loader->diags, HVC_ERROR);
 
 	if (policy->handler_count > 1) {
 		qsort(policy->handlers, policy->handler_count, sizeof(*policy->handlers), by_name);
@@ -199,6 +200,9 @@ void handlers_check(struct loader *loader)
 		}
 	}
 	check_default(loader);
+	if (hvc_diags_count(loader->diags, HVC_ERROR) != errors) {
+		return; /* who is meant by a misspelt name is not unused */
+	}
 	for (size_t i = 0; i < policy->handler_count; i++) {
 		if (!policy->handlers[i].used) {
 			diags_warning(loader->diags, &policy->handlers[i].mark,

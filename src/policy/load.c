@@ -117,7 +117,10 @@ static void load_tree(struct files *files, const struct yaml_node *root, const s
 	const struct yaml_node *extends;
 	size_t rules;
 
-	if (!want_kind(loader, root, YAML_MAP, "policy", "keys and values, 'hvcgate: 1' first")) {
+	if (root->kind != YAML_MAP) {
+		diags_error(loader->diags, &root->mark,
+			    "a policy is keys and values, and this is %s; start with hvcgate: %u",
+			    yaml_node_what(root), POL_FORMAT);
 		return;
 	}
 	extends = yaml_map_get(root, "extends");

@@ -148,7 +148,7 @@ static void take_rule(struct loader *loader, const struct yaml_node *map)
 	const struct yaml_node *key;
 
 	if (map->kind == YAML_BAD ||
-	    !want_kind(loader, map, YAML_MAP, "rules", "- deny: PSCI_SYSTEM_SUSPEND")) {
+	    !want_kind(loader, map, YAML_MAP, "rule", "- deny: PSCI_SYSTEM_SUSPEND")) {
 		return;
 	}
 	key = find_action(loader, map, &action);

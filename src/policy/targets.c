@@ -266,7 +266,7 @@ bool target_take(struct loader *loader, const struct yaml_node *node, struct pol
 	if (node->kind == YAML_MAP) {
 		return take_map(loader, node, target);
 	}
-	if (!want_kind(loader, node, YAML_SCALAR, "rules", forms)) {
+	if (!want_kind(loader, node, YAML_SCALAR, "target", forms)) {
 		return false;
 	}
 	if (!take_function(loader, node, target)) {

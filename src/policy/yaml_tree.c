@@ -34,13 +34,32 @@ static const char *syntax_hint(const struct builder *b)
 	size_t at = b->parser.problem_mark.index;
 
 	/* `index` counts characters; good enough for a hint, as indentation is ASCII. */
-	if (at < b->length && b->bytes[at] == '\t') {
+	if (at >= b->length) {
+		return "; the file ends here: is a ], } or quote missing?";
+	}
+	if (b->bytes[at] == '\t') {
 		return "; indent with spaces, not tabs";
 	}
-	if (at < b->length && (b->bytes[at] == '@' || b->bytes[at] == '`' || b->bytes[at] == '%')) {
+	if (b->bytes[at] == '@' || b->bytes[at] == '`' || b->bytes[at] == '%') {
 		return "; put the value in quotes";
 	}
 	return "";
+}
+
+/* libyaml refuses a character: it says only how many bytes come before. */
+static void reader_error(struct builder *b)
+{
+	struct pol_mark mark = b->file;
+
+	mark.line = mark.column = 1;
+	for (size_t i = 0; i < b->parser.problem_offset && i < b->length; i++) {
+		bool newline = b->bytes[i] == '\n', inside = ((unsigned char)b->bytes[i] & 0xc0) == 0x80;
+
+		mark.line += newline;
+		mark.column = newline ? 1 : mark.column + !inside;
+	}
+	diags_error(b->diags, &mark, "character U+%04X cannot stand in a text file; remove it",
+		    (unsigned int)b->parser.problem_value);
 }
 
 static void syntax_error(struct builder *b)
@@ -52,11 +71,10 @@ static void syntax_error(struct builder *b)
 	if (b->parser.error == YAML_MEMORY_ERROR) {
 		b->arena->oom = true;
 	} else if (b->parser.error == YAML_READER_ERROR) {
-		diags_error(b->diags, &mark, "not a text file: %s", problem);
-	} else if (b->parser.context != NULL) {
-		diags_error(b->diags, &mark, "YAML syntax: %s (%s that starts at line %zu)%s",
-			    problem, b->parser.context, b->parser.context_mark.line + 1,
-			    syntax_hint(b));
+		reader_error(b);
+	} else if (b->parser.context != NULL && b->parser.context_mark.line != b->parser.problem_mark.line) {
+		diags_error(b->diags, &mark, "YAML syntax: %s (%s that starts at line %zu)%s", problem,
+			    b->parser.context, b->parser.context_mark.line + 1, syntax_hint(b));
 	} else {
 		diags_error(b->diags, &mark, "YAML syntax: %s%s", problem, syntax_hint(b));
 	}
@@ -89,8 +107,12 @@ static void refuse_decoration(struct builder *b, const struct pol_mark *mark,
 			(const char *)anchor);
 	}
 	if (tag != NULL) {
-		diags_error(b->diags, mark, "tag %s: a policy file has no tags; remove it",
-			    (const char *)tag);
+		static const char standard[] = "tag:yaml.org,2002:";
+		const char *name = (const char *)tag;
+		bool is_standard = strncmp(name, standard, sizeof(standard) - 1) == 0;
+
+		diags_error(b->diags, mark, "tag %s%s: a policy file has no tags; remove it",
+			    is_standard ? "!!" : "", is_standard ? name + sizeof(standard) - 1 : name);
 	}
 }
 
@@ -304,12 +326,16 @@ struct yaml_node *yaml_tree_parse(struct arena *arena, struct hvc_diags *diags, 
 
 	b.file.file = file;
 	b.file.order = order;
+	if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
+		b.bytes += 3;
+		b.length -= 3;
+	}
 	if (!yaml_parser_initialize(&b.parser)) {
 		arena->oom = true;
 		return NULL;
 	}
 	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&b.parser, (const unsigned char *)bytes, length);
+	yaml_parser_set_input_string(&b.parser, (const unsigned char *)b.bytes, b.length);
 	root = build_document(&b);
 	if (b.have_event) {
 		yaml_event_delete(&b.event);
