@@ -112,7 +112,13 @@ void guest_state_reset(bool timers);
 /* --- gic.c */
 void gic_init(const struct el2_launch *launch);
 void gic_cpu_init(void);
-void gic_wake_any(void);
+/* Around a wait for interrupts: what the guest had set. */
+struct gic_interface {
+	uint64_t redistributor, mask, group1;
+	uint32_t waker;
+};
+void gic_sleep(struct gic_interface *old);
+void gic_wake(const struct gic_interface *old);
 /* Access to a page of a redistributor that stage 2 hides. False: not such a page. */
 bool gic_access(uint64_t ipa, bool write, unsigned int bytes, uint64_t *value);
 

@@ -80,21 +80,36 @@ static uint64_t my_frame(void)
 	return 0;
 }
 
-/* Let any enabled interrupt be signalled to this CPU, whatever the guest masked before it went to
- * sleep: Linux switches group 1 off and tells the redistributor that the CPU sleeps. */
-void gic_wake_any(void)
+/* Linux switches group 1 off and tells the redistributor that the CPU sleeps, before any CPU_SUSPEND;
+ * hardware then wakes from the redistributor. Here an interrupt must reach the CPU interface to end a
+ * WFI: let it, whatever the guest masked. */
+void gic_sleep(struct gic_interface *old)
 {
-	uint64_t frame;
-
 	if (version != 3) {
 		return;
 	}
-	frame = my_frame();
-	if (frame != 0) {
-		write32(frame + GICR_WAKER, read32(frame + GICR_WAKER) & ~WAKER_SLEEP);
+	old->redistributor = my_frame();
+	if (old->redistributor != 0) {
+		old->waker = read32(old->redistributor + GICR_WAKER);
+		write32(old->redistributor + GICR_WAKER, old->waker & ~WAKER_SLEEP);
 	}
+	old->mask = sysreg_read(ICC_PMR_EL1);
+	old->group1 = sysreg_read(ICC_IGRPEN1_EL1);
 	sysreg_write(ICC_PMR_EL1, 0xff);
 	sysreg_write(ICC_IGRPEN1_EL1, 1);
+	isb();
+}
+
+void gic_wake(const struct gic_interface *old)
+{
+	if (version != 3) {
+		return;
+	}
+	sysreg_write(ICC_IGRPEN1_EL1, old->group1);
+	sysreg_write(ICC_PMR_EL1, old->mask);
+	if (old->redistributor != 0) {
+		write32(old->redistributor + GICR_WAKER, old->waker);
+	}
 	isb();
 }
 

@@ -28,28 +28,28 @@ void power_enter(struct el2_cpu *cpu, uint64_t entry, uint64_t context, bool tim
 
 /* Until an interrupt is pending for this CPU. Interrupts belong to EL1; routed to EL2 and masked there
  * they end a WFI without being taken. */
-static void wait_for_interrupt(bool until_pending)
+static void wait_for_interrupt(void)
 {
 	uint64_t hcr = sysreg_read(hcr_el2);
+	struct gic_interface interface;
 
+	gic_sleep(&interface);
 	sysreg_write(hcr_el2, hcr | HCR_IMO | HCR_FMO);
 	isb();
 	do {
 		dsb_sy();
 		wfi();
-	} while (until_pending && sysreg_read(isr_el1) == 0);
+	} while (sysreg_read(isr_el1) == 0);
 	sysreg_write(hcr_el2, hcr);
-	isb();
+	gic_wake(&interface);
 }
 
-/* Lower power states lose the CPU's state; the interrupt that ends them may be one that the CPU
- * interface was told not to signal, as hardware wakes from the redistributor. */
+/* The states below standby lose the CPU's state. */
 static _Noreturn void power_down(struct el2_cpu *cpu)
 {
 	struct hvc_request request = hvc_vcpu_request(cpu->vcpu);
 
-	gic_wake_any();
-	wait_for_interrupt(true);
+	wait_for_interrupt();
 	gic_cpu_init();
 	power_enter(cpu, request.entry, request.context, false);
 }
@@ -84,7 +84,7 @@ void power_verdict(struct el2_frame *frame, enum hvc_verdict verdict)
 
 	switch (verdict) {
 	case HVC_CPU_STANDBY:
-		wait_for_interrupt(false);
+		wait_for_interrupt();
 		return;
 	case HVC_CPU_POWERDOWN:
 	case HVC_SYSTEM_SUSPEND:
