@@ -180,6 +180,14 @@ static void fine_grained_traps(uint64_t pfr1)
 	sysreg_write(HDFGWTR_EL2, 0);
 }
 
+/* Memory partitioning is hidden: its EL1 and EL0 registers trap. */
+static void partitioning(uint64_t pfr0, uint64_t pfr1)
+{
+	if (id_field(pfr0, 40) != 0 || id_field(pfr1, 16) != 0) {
+		sysreg_write(MPAM2_EL2, 1ull << 49 | 1ull << 48); /* TRAPMPAM1EL1, TRAPMPAM0EL1 */
+	}
+}
+
 void features_init(void)
 {
 	uint64_t pfr0 = sysreg_read(id_aa64pfr0_el1);
@@ -190,6 +198,7 @@ void features_init(void)
 	debug_and_counters();
 	extended_configuration();
 	fine_grained_traps(pfr1);
+	partitioning(pfr0, pfr1);
 	sysreg_write(hstr_el2, 0);
 	sysreg_write(cnthctl_el2, 3); /* EL1PCTEN, EL1PCEN: both timers are the guest's */
 	sysreg_write(cntvoff_el2, 0);

@@ -36,6 +36,7 @@
 #define ICC_PMR_EL1       S3_0_C4_C6_0
 #define ICC_SRE_EL2       S3_4_C12_C9_5
 #define ICH_HCR_EL2       S3_4_C12_C11_0
+#define MPAM2_EL2         S3_4_C10_C5_0
 #define PIRE0_EL1         S3_0_C10_C2_2
 #define PIR_EL1           S3_0_C10_C2_3
 #define POR_EL0           S3_3_C10_C2_4

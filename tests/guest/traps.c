@@ -185,6 +185,46 @@ static void table_walk(void)
 	      &(struct expected){KIT_EC_DABORT_SAME, 0x10, EL1H, 4, 0xffff000000001000ull});
 }
 
+/* A32 code: ldr r1, [r0]; svc #0 */
+static const uint32_t a32_read[] = {0xe5901000, 0xef000000};
+/* hvc #0; svc #0 */
+static const uint32_t a32_hvc[] = {0xe1400070, 0xef000000};
+/* mrc p15, 0, r1, c0, c0, 0; svc #0 */
+static const uint32_t a32_mrc[] = {0xee101f10, 0xef000000};
+
+/* An AArch32 program at EL0: abort and undefined instructions take vector 12. */
+static void aarch32(void)
+{
+	const uint64_t ram = 0xc0000000, devices = 0x80000000;
+	struct kit_fault fault;
+	uint64_t pfr0;
+
+	__asm__ volatile("mrs %0, id_aa64pfr0_el1" : "=r"(pfr0));
+	if ((pfr0 & 0xf) != 2) {
+		return;
+	}
+	kit_map(ram, 0x40000000, true);
+	kit_map(devices, 0, true);
+#define AT(code) (ram + ((uint64_t)(code)&0x3fffffff))
+	if (kit_try_el0_32(AT(a32_read), devices + NOWHERE, &fault)) {
+		kit_fail("A32 read");
+	}
+	check("A32 read", &fault,
+	      &(struct expected){KIT_EC_DABORT_LOW, 0x10, 0x10, 12, devices + NOWHERE});
+	if (kit_try_el0_32(devices + NOWHERE, 0, &fault)) {
+		kit_fail("A32 fetch");
+	}
+	check("A32 fetch", &fault,
+	      &(struct expected){KIT_EC_IABORT_LOW, 0x10, 0x10, 12, devices + NOWHERE});
+	kit_try_el0_32(AT(a32_hvc), 0, &fault);
+	check("A32 hvc", &fault, &(struct expected){KIT_EC_UNKNOWN, 0, 0x10, 12, 0});
+	kit_try_el0_32(AT(a32_mrc), 0, &fault);
+	check("A32 mrc", &fault, &(struct expected){KIT_EC_UNKNOWN, 0, 0x10, 12, 0});
+	if (!kit_try_el0_32(AT(a32_mrc + 1), 0, &fault)) {
+		kit_fail("A32 svc: esr %lx", fault.esr);
+	}
+}
+
 static void write_actlr(void *arg)
 {
 	uint64_t value;
@@ -293,6 +333,7 @@ void kit_main(void)
 	other_instructions();
 	from_elsewhere();
 	table_walk();
+	aarch32();
 	registers();
 	redistributor();
 }

@@ -119,6 +119,15 @@ bool kit_try_el0(void (*fn)(void *), void *arg, struct kit_fault *fault)
 	return KIT_EC(fault->esr) == KIT_EC_SVC64;
 }
 
+bool kit_try_el0_32(uint64_t code, uint64_t r0, struct kit_fault *fault)
+{
+	const uint64_t usr = 0x1d0; /* A32, A I F masked */
+
+	try_el0((void (*)(void *))code, (void *)r0, NULL, NULL, usr);
+	*fault = this_cpu()->fault;
+	return KIT_EC(fault->esr) == KIT_EC_SVC32;
+}
+
 struct access {
 	uint64_t address, value;
 	unsigned int bytes;

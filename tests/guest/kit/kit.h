@@ -60,6 +60,12 @@ bool kit_try(void (*fn)(void *), void *arg, struct kit_fault *fault);
 /* The same at EL0; fn must be position-independent code and not write to the kit's data. */
 bool kit_try_el0(void (*fn)(void *), void *arg, struct kit_fault *fault);
 #define KIT_EL0 (1ull << 39)
+/* The same in AArch32 at EL0: A32 code at a 32-bit address (kit_map) that ends with SVC. */
+bool kit_try_el0_32(uint64_t code, uint64_t r0, struct kit_fault *fault);
+#define KIT_EC_SVC32 0x11u
+
+/* Let the GiB at `address` (below 1 TiB) be the one at `ipa`, for EL0 or for EL1, on all CPUs. */
+void kit_map(uint64_t address, uint64_t ipa, bool el0);
 
 /* One access or fetch of 1, 2, 4 or 8 bytes under kit_try(). */
 bool kit_read(uint64_t address, unsigned int bytes, uint64_t *value, struct kit_fault *fault);

@@ -19,6 +19,15 @@ static uint64_t level1[2][512] __attribute__((aligned(4096)));
 
 void kit_mmu_on(void);
 
+void kit_map(uint64_t address, uint64_t ipa, bool el0)
+{
+	bool ram = ipa >> GIB >= FIRST_RAM && ipa >> GIB < FIRST_HIGH;
+
+	((volatile uint64_t *)level1[address >> 39])[address >> GIB & 0x1ff] =
+		ipa | (ram ? NORMAL | INNER : DEVICE) | ACCESSED | BLOCK | (el0 ? EL0 | PXN : 0);
+	__asm__ volatile("dsb sy\n\ttlbi vmalle1is\n\tdsb sy\n\tisb" : : : "memory");
+}
+
 /* Runs with the MMU off; every CPU writes the same values. */
 void kit_mmu_on(void)
 {
