@@ -1,0 +1,239 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# usage: cli_test.sh HVCGATE POLICIES
+# The command as a person and as a program meet it: output, streams and exit status of each verb but run.
+set -eu
+
+hvcgate=$(realpath "$1") policies=$(realpath "$2")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+failed=0 passed=0
+
+fail() {
+	printf 'FAILED %s\n' "$1" >&2
+	sed 's/^/  out: /' out >&2
+	sed 's/^/  err: /' err >&2
+	failed=$((failed + 1))
+}
+
+# run STATUS ARGUMENT...: the command, whose output goes to files out and err.
+run() {
+	local want=$1 status=0
+	shift
+	what="hvcgate $*"
+	"$hvcgate" "$@" >out 2>err </dev/null || status=$?
+	if [ "$status" = "$want" ]; then
+		passed=$((passed + 1))
+	else
+		fail "$what: status $status, not $want"
+	fi
+}
+
+# says out|err TEXT: the file has that line; without TEXT it is empty.
+says() {
+	if [ $# = 1 ] && [ ! -s "$1" ]; then
+		passed=$((passed + 1))
+	elif [ $# = 2 ] && grep -qF -- "$2" "$1"; then
+		passed=$((passed + 1))
+	else
+		fail "$what: $1 has not '${2-nothing}'"
+	fi
+}
+
+cat >my.yaml <<'END'
+hvcgate: 1
+psci: "1.0"
+services: {trng: off}
+rules:
+  - deny: [PSCI_SYSTEM_SUSPEND, PSCI_CPU_ON/32]
+  - handle: KVM_VENDOR_UID
+  - deny: {owner: vendor-hyp}
+END
+cat >warn.yaml <<'END'
+hvcgate: 1
+services: {tee: on}
+END
+cat >bad.yaml <<'END'
+hvcgate: 1
+psci: 1.0
+rules:
+  - deny: PSCI_CPUON
+END
+
+# The command itself.
+run 0 --help
+says out 'usage: hvcgate VERB'
+says out 'Example: hvcgate policy check my.yaml'
+says err
+run 0 --version
+says out 'hvcgate 0.'
+run 2
+says out
+says err 'usage: hvcgate VERB'
+run 2 polcy
+says err "unknown verb 'polcy'; did you mean 'hvcgate policy'?"
+run 2 zebra
+says err "unknown verb 'zebra'; see hvcgate --help"
+run 2 policy
+run 2 policy chekc my.yaml
+says err "did you mean 'hvcgate policy check'?"
+for verb in policy 'policy check' 'policy explain' 'policy flatten' resolve call; do
+	# shellcheck disable=SC2086 # two words
+	run 0 $verb --help
+	says out 'Example: hvcgate'
+	says err
+done
+run 2 resolve --nonsense
+says err 'unrecognized option'
+
+# policy check
+run 0 policy check my.yaml
+says out 'my.yaml: fine; hvcgate-1@1, 3 rules, image of'
+says err
+run 1 policy check warn.yaml
+says out 'warn.yaml: 1 warning; '
+says err 'warn.yaml:2:12: warning: service tee is on'
+run 1 policy check my.yaml bad.yaml
+says out 'bad.yaml: 2 errors'
+says err 'bad.yaml:2:7: error: a bare 1.0 is a number to YAML; write psci: "1.0"'
+says err 'bad.yaml:4:11: error: unknown function PSCI_CPUON; did you mean PSCI_CPU_ON?'
+run 2 policy check bad.yaml nowhere.yaml
+says err "nowhere.yaml: error: cannot read 'nowhere.yaml': No such file or directory"
+run 2 policy check
+says err 'which file?'
+run 2 policy check --format xml my.yaml
+says err '--format is text or json'
+run 1 policy check --format json my.yaml bad.yaml
+says out '"severity": "error"'
+says out '"line": 4'
+says err
+run 0 policy check "$policies"/*.yaml
+says out 'minimal-linux.yaml: fine'
+
+# policy flatten
+run 0 policy flatten my.yaml
+says out 'psci: "1.0"'
+says out '# sha256: '
+cp out flat.yaml
+run 0 policy flatten --digest my.yaml
+cp out digest
+run 0 policy flatten flat.yaml
+if ! cmp -s out flat.yaml; then
+	fail 'flatten of what was flattened differs'
+fi
+run 0 policy flatten --digest flat.yaml
+if ! cmp -s out digest; then
+	fail 'digest of what was flattened differs'
+fi
+says out "$(sed 's/^# sha256: //;$!d' flat.yaml)"
+run 1 policy flatten bad.yaml
+says out
+run 0 policy flatten
+
+# policy explain
+run 0 policy explain my.yaml PSCI_CPU_ON
+says out '0x84000003 PSCI_CPU_ON: denied: rule 1 at line 5'
+says out '0xc4000003 PSCI_CPU_ON: answered: service psci'
+run 0 policy explain my.yaml PSCI_CPU_ON/64 KVM_VENDOR_UID TRNG_RND/64 SMCCC_VERSION PSCI_SYSTEM_OFF2/64 0x12345678
+says out 'KVM_VENDOR_UID: answered: service kvm-vendor'
+says out 'rule 3 at line 7 (deny: {owner: vendor-hyp}) names it too, and comes too late'
+says out 'TRNG_RND: absent: feature register STD_BMAP has bit 0 (trng) off'
+says out 'SMCCC_VERSION: answered: reserved'
+says out 'PSCI_SYSTEM_OFF2: absent: psci is "1.0", and it exists from "1.3" on'
+says out '0x12345678 (no function of the catalogue): unknown: no such function'
+run 0 policy explain my.yaml 0x86000000-0x8700ffff
+says out '0x86000000-0x8600ff00  deny by rule 3 at line 7'
+says out '0x8600ff01-0x8600ff01  handle by rule 2 at line 6'
+says out '0x87000000-0x8700ffff  handle by default'
+run 0 policy explain my.yaml
+says out 'PSCI_CPU_ON/32                      0x84000003            denied     rule 1 at line 5'
+says out 'decides 67108863 of the 67108864 IDs it names'
+run 0 policy explain
+run 1 policy explain my.yaml PSCI_CPUON
+says err 'did you mean PSCI_CPU_ON?'
+run 1 policy explain bad.yaml
+run 2 policy explain nowhere.yaml
+run 0 policy explain --format json my.yaml PSCI_CPU_ON/32
+says out '"why": "rule 1 at line 5"'
+
+# resolve
+run 0 resolve PSCI_CPU_ON 0x86000001 0x84010003 0x12345678 trng vendor-hyp
+says out 'PSCI_CPU_ON: '
+says out 'ID         0xc4000003: fast SMC64, owner std (4), number 0x3'
+says out 'arguments  x1 target_cpu, x2 entry_point_address, x3 context_id'
+says out 'KVM_PTP: '
+says out 'register   VENDOR_HYP_BMAP bit 1'
+says out 'without the SVE hint (bit 16): PSCI_CPU_ON'
+says out 'yielding SMC32, owner reserved (18), number 0x5678'
+says out '  TRNG_RND  '
+says out 'vendor-hyp: 0x06000000-0x06ffffff'
+run 1 resolve TRNG_RN PSCI_VERSION
+says err "unknown function 'TRNG_RN'; did you mean TRNG_RND?"
+says out 'PSCI_VERSION: '
+run 1 resolve 0x1ffffffff
+run 2 resolve
+run 0 resolve --format json PSCI_CPU_ON 0x12345678
+says out '"id64": "0xc4000003"'
+
+# call
+run 0 call PSCI_VERSION
+says out 'answer   x0 = 0x10001'
+says out 'decided  service psci'
+run 0 call --policy my.yaml PSCI_VERSION
+says out 'answer   x0 = 0x10000'
+run 0 call --policy my.yaml --conduit smc PSCI_CPU_ON/32 1 0x40000000 7
+says out 'PSCI_CPU_ON 0x84000003 by smc on CPU 0'
+says out 'x0 = 0xffffffffffffffff NOT_SUPPORTED'
+says out 'decided  rule 1 at line 5'
+run 0 call PSCI_CPU_ON 1 0x40000000 7
+says out 'x0 = 0x0 SUCCESS'
+run 0 call --cpus 1 PSCI_CPU_ON 1 0x40000000 7
+says out 'INVALID_PARAMETERS'
+run 0 call PSCI_SYSTEM_OFF
+says out 'verdict  system-off'
+run 0 call --immediate 1 PSCI_VERSION
+says out 'decided  the calling convention: the immediate is not 0'
+run 0 call 0xc6001234
+says out 'decided  no such function'
+run 0 call --format json PSCI_VERSION
+says out '"verdict": "resume"'
+run 1 call PSCI_VERSON
+says err 'did you mean PSCI_VERSION?'
+run 1 call --policy bad.yaml PSCI_VERSION
+run 2 call --policy nowhere.yaml PSCI_VERSION
+run 2 call PSCI_VERSION 1 two
+says err "x2: 'two' is no number"
+run 2 call psci
+run 2 call --cpus 0 PSCI_VERSION
+run 2 call --conduit svc PSCI_VERSION
+run 2 call
+
+# Standard input, a full disk, no colour in a file.
+status=0
+"$hvcgate" policy check - <my.yaml >out 2>err || status=$?
+what='policy check -'
+[ "$status" = 0 ] || fail "$what: status $status"
+says out '-: fine'
+status=0
+"$hvcgate" resolve psci >/dev/full 2>err || status=$?
+what='resolve to a full disk'
+[ "$status" = 2 ] || fail "$what: status $status"
+says err 'cannot write'
+if grep -q $'\033' out err flat.yaml; then
+	fail 'an escape sequence in a file'
+fi
+
+
+# Colour on a terminal, unless NO_COLOR says no.
+what='colour on a terminal'
+TERM=xterm script -qec "'$hvcgate' resolve PSCI_VERSION" /dev/null </dev/null >out 2>err
+says out $'\033[1mPSCI_VERSION'
+NO_COLOR=1 TERM=xterm script -qec "'$hvcgate' resolve PSCI_VERSION" /dev/null </dev/null >out 2>err
+says out 'PSCI_VERSION: '
+if grep -q $'\033' out; then
+	fail 'colour though NO_COLOR is set'
+fi
+
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
