@@ -4,8 +4,10 @@
 
 static int run(int argc, char **argv)
 {
+	static char name[] = "hvcgate run"; /* in messages and --help */
 	struct run_options options;
 
+	argv[0] = name;
 	run_options_parse(argc, argv, &options);
 	return run_main(&options);
 }

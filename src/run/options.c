@@ -85,9 +85,9 @@ static const char doc[] =
 	"ended from the keyboard, or the monitor failed; 2 it could not run.\n"
 	"\n"
 	"Examples:\n"
-	"  hvcgate run --guest debian --policy no-trng.yaml --trace --append hvcgate.poweroff\n"
-	"  hvcgate run --kernel Image --initrd my.cpio --smp 4 --mem 1G --cpu neoverse-n1\n"
-	"  hvcgate run --guest debian --trace=calls.json --trace-format json --summary none";
+	"  hvcgate run --policy no-trng.yaml --trace --append hvcgate.poweroff\n"
+	"  hvcgate run --kernel Image --initrd my.cpio --smp 4 --mem 1G\n"
+	"  hvcgate run --trace=calls.json --trace-format json --summary none";
 
 /* --- Values. argp_error() says what is wrong and ends the process with status 2. */
 
@@ -171,7 +171,8 @@ static void parse_cpu(const char *text, struct argp_state *state, struct run_opt
 			"neoverse-n1, -n2, -v1, a64fx, max",
 			text);
 	}
-	if (strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.,=") != strlen(text) ||
+	if (strstr(text, ",,") != NULL ||
+	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.,=") != strlen(text) ||
 	    strlen(text) >= sizeof(options->cpu)) {
 		argp_error(state, "--cpu %s: properties are name=value, comma separated", text);
 	}

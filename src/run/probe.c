@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,6 +47,11 @@ static bool append(int fd, char **text, size_t *bytes)
 	*bytes += (size_t)n;
 	(*text)[*bytes] = '\0';
 	return true;
+}
+
+static bool is_old(int major, int minor)
+{
+	return major < OLDEST_MAJOR || (major == OLDEST_MAJOR && minor < OLDEST_MINOR);
 }
 
 /* Until both streams end. False on a signal or when QEMU hangs. */
@@ -117,8 +123,40 @@ static bool take_answers(const struct talk *talk, struct run_probe *probe)
 	return true;
 }
 
-static void show_errors(const struct run_options *options, const struct talk *talk, int status)
+/* "QEMU emulator version 7.2.22 (Debian ...)". False: it is no QEMU, or does not tell. */
+static bool ask_version(const struct run_options *options, int interrupt, int *major, int *minor)
 {
+	struct run_args args = {0};
+	struct run_child child;
+	struct talk talk = {0};
+	const char *at;
+	bool good;
+	int signal = 0;
+
+	run_args_add(&args, "%s", options->qemu);
+	run_args_add(&args, "--version");
+	good = run_child_start(&args, NULL, 0, &child);
+	run_args_free(&args);
+	good = good && listen_to(&child, interrupt, &talk, &signal);
+	run_child_end(&child);
+	at = talk.text == NULL ? NULL : strstr(talk.text, "version ");
+	good = good && at != NULL && sscanf(at, "version %d.%d", major, minor) == 2;
+	free(talk.text);
+	free(talk.errors);
+	return good;
+}
+
+static void show_errors(const struct run_options *options, const struct talk *talk, int status,
+			int interrupt)
+{
+	int major = 0, minor = 0;
+
+	if (!ask_version(options, interrupt, &major, &minor)) {
+		run_say("%s is no QEMU, or does not tell its version", options->qemu);
+	} else if (is_old(major, minor)) {
+		run_say("%s is QEMU %d.%d; this needs %d.%d or newer", options->qemu, major, minor,
+			OLDEST_MAJOR, OLDEST_MINOR);
+	}
 	if (talk->error_bytes > 0) {
 		run_say("%s does not start this machine:\n%.*s", options->qemu,
 			(int)(talk->error_bytes - (talk->errors[talk->error_bytes - 1] == '\n')),
@@ -129,8 +167,6 @@ static void show_errors(const struct run_options *options, const struct talk *ta
 		run_say("%s does not start this machine and says nothing (status %d)",
 			options->qemu, WEXITSTATUS(status));
 	}
-	run_say("this needs QEMU %d.%d or newer for arm64 ('%s --version' tells)", OLDEST_MAJOR,
-		OLDEST_MINOR, options->qemu);
 }
 
 static bool take_tree(int fd, struct run_probe *probe)
@@ -192,7 +228,7 @@ static bool ask(const struct run_options *options, const struct run_pieces *piec
 		good = take_answers(&talk, probe);
 		if (good &&
 		    (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || probe->qemu_major == 0)) {
-			show_errors(options, &talk, status);
+			show_errors(options, &talk, status, interrupt);
 			good = false;
 		}
 	}
@@ -213,8 +249,7 @@ bool run_probe_machine(const struct run_options *options, const struct run_piece
 		return run_fail("cannot make memory for the device tree: %s", strerror(errno));
 	}
 	good = ask(options, pieces, dump, interrupt, probe, signal);
-	if (good && (probe->qemu_major < OLDEST_MAJOR ||
-		     (probe->qemu_major == OLDEST_MAJOR && probe->qemu_minor < OLDEST_MINOR))) {
+	if (good && is_old(probe->qemu_major, probe->qemu_minor)) {
 		good = run_fail("%s is QEMU %d.%d; this needs %d.%d or newer", options->qemu,
 				probe->qemu_major, probe->qemu_minor, OLDEST_MAJOR, OLDEST_MINOR);
 	}

@@ -363,10 +363,23 @@ static void drain(struct state *state)
 	put_error_line(state);
 }
 
-/* Write everything out, unless a signal comes or (after one came already) it takes long. */
+/* How long the last lines may take when nobody reads them. */
+static uint64_t flush_patience_ns(const struct state *state)
+{
+	switch (state->ended) {
+	case BY_ITSELF:
+		return UINT64_MAX / 2;
+	case BY_SIGNAL:
+		return 500 * MS;
+	default:
+		return 3000 * MS;
+	}
+}
+
+/* Write everything out, unless a signal comes or it takes too long. */
 static void flush_all(struct state *state)
 {
-	const uint64_t last = run_now_ns() + (state->signal != 0 ? 500 : 3600000) * MS;
+	const uint64_t last = run_now_ns() + flush_patience_ns(state);
 	bool ignored;
 
 	while (run_now_ns() < last) {

@@ -129,8 +129,8 @@ char *run_text_call(const struct run_trace *trace, const struct hvc_record *reco
 	}
 	add(&text, "%s(", colour(trace, PLAIN));
 	add_arguments(&text, record, function);
-	add(&text, ") = %s%s%s  [%s%s]\n", answer, colour(trace, PLAIN),
-	    colour(trace, decided_colour(record)), decided, colour(trace, PLAIN));
+	add(&text, ") = %s  %s[%s]%s\n", answer, colour(trace, decided_colour(record)), decided,
+	    colour(trace, PLAIN));
 	return text.data;
 }
 
