@@ -167,8 +167,9 @@ static void parse_cpu(const char *text, struct argp_state *state, struct run_opt
 	if (!listed(text, length, good)) {
 		argp_error(
 			state,
-			"--cpu %s: unknown model; known are cortex-a35, -a53, -a55, -a57, -a72, -a76, -a710, "
-			"neoverse-n1, -n2, -v1, a64fx, max",
+			"--cpu %s: unknown model; known are cortex-a35, cortex-a53, cortex-a55, "
+			"cortex-a57, cortex-a72, cortex-a76, cortex-a710, neoverse-n1, neoverse-n2, "
+			"neoverse-v1, a64fx and max, as far as QEMU has them",
 			text);
 	}
 	if (strstr(text, ",,") != NULL ||
