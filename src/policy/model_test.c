@@ -268,16 +268,18 @@ static struct hvc_policy *load_reachable(void)
 		write_policy();
 		err = hvc_policy_load("p.yaml", &policy, diags);
 		for (size_t i = 0; (diag = hvc_diags_at(diags, i)) != NULL; i++) {
-			unsigned int number;
+			unsigned long number;
 
 			if (diag->severity != HVC_ERROR ||
 			    strncmp(diag->message, "too many", 8) == 0) {
 				continue;
 			}
-			if (sscanf(diag->message, "rule %u is never reached", &number) != 1) {
+			if (strncmp(diag->message, "rule ", 5) != 0 ||
+			    strstr(diag->message, " is never reached") == NULL) {
 				fail_msg("%s", diag->message);
 			}
-			check_unreachable(number - 1);
+			number = strtoul(diag->message + 5, NULL, 10);
+			check_unreachable((unsigned int)number - 1);
 			rules[number - 1].gone = true;
 		}
 		hvc_diags_free(diags);

@@ -112,14 +112,17 @@ bool parse_uuid(const char *text, uint32_t words[4])
 	}
 	memset(words, 0, 4 * sizeof(words[0]));
 	for (unsigned int byte = 0; byte < 16; byte++) {
+		int high, low;
+
 		if ((byte == 4 || byte == 6 || byte == 8 || byte == 10) && text[at++] != '-') {
 			return false;
 		}
-		if (hex_digit(text[at]) < 0 || hex_digit(text[at + 1]) < 0) {
+		high = hex_digit(text[at]);
+		low = hex_digit(text[at + 1]);
+		if (high < 0 || low < 0) {
 			return false;
 		}
-		words[byte / 4] |= (uint32_t)(hex_digit(text[at]) << 4 | hex_digit(text[at + 1]))
-				   << 8 * (byte % 4);
+		words[byte / 4] |= ((uint32_t)high << 4 | (uint32_t)low) << 8 * (byte % 4);
 		at += 2;
 	}
 	return true;

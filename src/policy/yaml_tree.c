@@ -53,7 +53,8 @@ static void reader_error(struct builder *b)
 
 	mark.line = mark.column = 1;
 	for (size_t i = 0; i < b->parser.problem_offset && i < b->length; i++) {
-		bool newline = b->bytes[i] == '\n', inside = ((unsigned char)b->bytes[i] & 0xc0) == 0x80;
+		bool newline = b->bytes[i] == '\n',
+		     inside = ((unsigned char)b->bytes[i] & 0xc0) == 0x80;
 
 		mark.line += newline;
 		mark.column = newline ? 1 : mark.column + !inside;
@@ -72,9 +73,11 @@ static void syntax_error(struct builder *b)
 		b->arena->oom = true;
 	} else if (b->parser.error == YAML_READER_ERROR) {
 		reader_error(b);
-	} else if (b->parser.context != NULL && b->parser.context_mark.line != b->parser.problem_mark.line) {
-		diags_error(b->diags, &mark, "YAML syntax: %s (%s that starts at line %zu)%s", problem,
-			    b->parser.context, b->parser.context_mark.line + 1, syntax_hint(b));
+	} else if (b->parser.context != NULL &&
+		   b->parser.context_mark.line != b->parser.problem_mark.line) {
+		diags_error(b->diags, &mark, "YAML syntax: %s (%s that starts at line %zu)%s",
+			    problem, b->parser.context, b->parser.context_mark.line + 1,
+			    syntax_hint(b));
 	} else {
 		diags_error(b->diags, &mark, "YAML syntax: %s%s", problem, syntax_hint(b));
 	}
@@ -112,7 +115,8 @@ static void refuse_decoration(struct builder *b, const struct pol_mark *mark,
 		bool is_standard = strncmp(name, standard, sizeof(standard) - 1) == 0;
 
 		diags_error(b->diags, mark, "tag %s%s: a policy file has no tags; remove it",
-			    is_standard ? "!!" : "", is_standard ? name + sizeof(standard) - 1 : name);
+			    is_standard ? "!!" : "",
+			    is_standard ? name + sizeof(standard) - 1 : name);
 	}
 }
 
