@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Registers: whatever is called, by either conduit, with any immediate, under any policy, nothing
+ * outside the expected masks changes. The same table runs in a guest at EL1 against the monitor.
+ */
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "expected_masks.h"
+#include "world.h"
+
+enum { RANDOM_IDS = 10000 };
+
+static struct hvc_frame patterned(uint32_t id)
+{
+	struct hvc_frame frame;
+
+	for (unsigned int i = 0; i < HVC_FRAME_REGS; i++) {
+		frame.x[i] = expected_pattern(i);
+	}
+	frame.x[0] = (frame.x[0] & 0xffffffff00000000ull) | id;
+	return frame;
+}
+
+static uint32_t changes(const struct hvc_frame *before, const struct hvc_frame *after)
+{
+	uint32_t mask = 0;
+
+	for (unsigned int i = 0; i < HVC_FRAME_REGS; i++) {
+		mask |= (before->x[i] != after->x[i] ? 1u : 0u) << i;
+	}
+	return mask;
+}
+
+/* Call in each way there is. */
+static void check_all_ways(struct world *world, const struct hvc_frame *before)
+{
+	static const uint16_t immediates[] = {0, 1, 0xffff};
+
+	for (unsigned int way = 0; way < 6; way++) {
+		struct hvc_frame frame = *before;
+		uint32_t id = (uint32_t)before->x[0];
+		uint32_t right;
+
+		hvc_call(world->vcpus[0], (enum hvc_conduit)(way % 2), immediates[way / 2], &frame);
+		right = expected_changes(id, immediates[way / 2], frame.x[0]);
+		if ((changes(before, &frame) & ~right) != 0) {
+			fail_msg("0x%08x, immediate %u: changed %05x, may change %05x", id,
+				 immediates[way / 2], changes(before, &frame), right);
+		}
+	}
+}
+
+static void check_world(struct world *world)
+{
+	struct rng rng = {3};
+
+	for (size_t i = 0; i < COUNT_OF(expected_calls); i++) {
+		struct hvc_frame frame = patterned(expected_calls[i].id);
+
+		check_all_ways(world, &frame);
+		frame.x[1] = expected_calls[i].x1;
+		frame.x[2] = expected_calls[i].x2;
+		frame.x[3] = expected_calls[i].x3;
+		check_all_ways(world, &frame);
+	}
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+
+		for (uint32_t spelling = 0; spelling < 8; spelling++) {
+			uint32_t id = (function->id32 | function->id64) ^ (spelling & 3) << 30 ^
+				      (spelling >> 2) << 16;
+			struct hvc_frame frame = patterned(id);
+
+			check_all_ways(world, &frame);
+		}
+	}
+	for (unsigned int i = 0; i < RANDOM_IDS; i++) {
+		struct hvc_frame frame = patterned((uint32_t)rng_next(&rng));
+
+		check_all_ways(world, &frame);
+	}
+}
+
+static void high_settings(struct hvc_settings *settings)
+{
+	hvc_settings_init(settings);
+	settings->smccc_version = HVC_VERSION(1, 5);
+	settings->regs[HVC_REG_PSCI_VERSION] = HVC_VERSION(1, 3);
+	settings->regs[HVC_REG_WORKAROUND_1] = 1;
+	settings->regs[HVC_REG_WORKAROUND_2] = 3;
+	settings->regs[HVC_REG_WORKAROUND_3] = 2;
+	settings->workaround_4 = 1;
+	settings->soc_id_present = 1;
+	settings->soc_version = 0x043b0001u;
+	settings->soc_revision = 3;
+}
+
+static void test_worlds(void **state)
+{
+	static const struct paint all[] = {{0, UINT32_MAX, HVC_HANDLE}};
+	struct hvc_settings high;
+
+	(void)state;
+	high_settings(&high);
+	for (unsigned int i = 0; i < 2; i++) {
+		for (unsigned int action = HVC_HANDLE; action <= HVC_NOTIFY; action++) {
+			struct world *world = world_new(
+				&(struct world_setup){.settings = i ? &high : NULL,
+						      .otherwise = (enum hvc_action)action,
+						      .rules = all,
+						      .rule_count = action == HVC_HANDLE,
+						      .vcpu_count = 3});
+
+			check_world(world);
+			world->entropy_fails = world->start_fails = true;
+			world->ram_end = 0;
+			check_world(world);
+			world_free(world);
+		}
+	}
+}
+
+/* With arguments that are right a served function changes exactly its registers; it is there at all
+ * according to the table's flags. */
+static void test_samples(void **state)
+{
+	struct hvc_settings high;
+
+	(void)state;
+	high_settings(&high);
+	for (unsigned int pass = 0; pass < 2; pass++) {
+		struct world *world = world_new(
+			&(struct world_setup){.settings = pass ? &high : NULL});
+
+		for (size_t i = 0; i < COUNT_OF(expected_calls); i++) {
+			struct hvc_frame frame = patterned(expected_calls[i].id), before;
+			bool there = pass ||
+				     !(expected_calls[i].flags & (EXPECT_OPTIONAL | EXPECT_LATER));
+			enum hvc_verdict verdict;
+
+			frame.x[1] = expected_calls[i].x1;
+			frame.x[2] = expected_calls[i].x2;
+			frame.x[3] = expected_calls[i].x3;
+			before = frame;
+			if (expected_calls[i].flags & EXPECT_NO_SAMPLE) {
+				continue;
+			}
+			verdict = hvc_call(world->vcpus[0], HVC_CONDUIT_SMC, 0, &frame);
+			assert_int_equal(verdict != HVC_RESUME && verdict != HVC_CPU_STANDBY,
+					 (expected_calls[i].flags & EXPECT_GONE) != 0);
+			assert_int_equal(verdict == HVC_CPU_STANDBY,
+					 (expected_calls[i].flags & EXPECT_WAITS) != 0);
+			if (verdict == HVC_RESUME) {
+				assert_int_equal(frame.x[0] >> 63, !there);
+				assert_int_equal(changes(&before, &frame),
+						 there ? expected_calls[i].changed
+						       : (uint32_t)EXPECT_X0);
+			}
+		}
+		world_free(world);
+	}
+}
+
+/* The pattern is refused by everything that has arguments: a guest may call the whole table with it. */
+static void test_pattern(void **state)
+{
+	struct hvc_settings high;
+	struct world *world;
+
+	(void)state;
+	high_settings(&high);
+	world = world_new(&(struct world_setup){.settings = &high, .vcpu_count = 2});
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+		const uint32_t ids[] = {function->id32, function->id64};
+
+		for (unsigned int i = 0; i < 2; i++) {
+			struct hvc_frame frame = patterned(ids[i]);
+			bool gone = false;
+
+			for (size_t c = 0; c < COUNT_OF(expected_calls); c++) {
+				gone |= expected_calls[c].id == ids[i] &&
+					(expected_calls[c].flags & EXPECT_GONE);
+			}
+			assert_int_equal(hvc_call(world->vcpus[0], HVC_CONDUIT_HVC, 0, &frame) !=
+						 HVC_RESUME,
+					 gone);
+		}
+	}
+	world_free(world);
+}
+
+/* Every function that the catalogue says is served is in the table, and no other. */
+static void test_table_is_whole(void **state)
+{
+	static const struct {
+		uint32_t ids[2];
+		const char *served;
+	} rows[] = {
+#define HVC_FUNCTION(name, id32, id64, service, served, ...) {{id32, id64}, #served},
+#include <hvcgate/catalog.def>
+#undef HVC_FUNCTION
+	};
+	size_t served = 0;
+
+	(void)state;
+	for (size_t r = 0; r < COUNT_OF(rows); r++) {
+		for (unsigned int i = 0; i < 2; i++) {
+			size_t found = 0;
+
+			for (size_t c = 0; c < COUNT_OF(expected_calls); c++) {
+				found += expected_calls[c].id == rows[r].ids[i];
+			}
+			if (rows[r].ids[i] != 0) {
+				assert_int_equal(found, strcmp(rows[r].served, "YES") == 0);
+				served += found;
+			}
+		}
+	}
+	assert_int_equal(served, COUNT_OF(expected_calls));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_worlds),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_pattern),
+		cmocka_unit_test(test_table_is_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
