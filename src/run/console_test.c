@@ -18,7 +18,7 @@ static void assert_typed(struct run_console *console, const char *typed, const c
 	bool end = false;
 	size_t count;
 
-	strcpy(data, typed);
+	memcpy(data, typed, strlen(typed) + 1);
 	count = run_console_filter(console, data, strlen(typed), &end);
 	assert_int_equal(count, strlen(given));
 	assert_memory_equal(data, given, count);

@@ -248,7 +248,7 @@ static bool take_zboot(const char *path, const uint8_t *data, size_t bytes, uint
 	if (offset + size > bytes) {
 		return run_fail(
 			"kernel %s: is truncated: its payload needs %llu bytes, the file has %zu",
-			path, (unsigned long long)(offset + size), bytes);
+			path, (unsigned long long)offset + size, bytes);
 	}
 	for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++) {
 		/* "zstd22": the level stands behind the name. */

@@ -37,13 +37,13 @@ static void make_image(uint64_t text_offset, uint64_t size, uint64_t flags)
 		image[i] = (uint8_t)(i * 2654435761u >> 13);
 	}
 	memset(image, 0, 0x200);
-	memcpy(image, "MZ", 2);
+	put(image, 0x5a4d, 2); /* MZ */
 	put(image + 8, text_offset, 8);
 	put(image + 16, size, 8);
 	put(image + 24, flags, 8);
-	memcpy(image + 0x38, "ARM\x64", 4);
+	put(image + 0x38, 0x644d5241, 4); /* ARM\x64 */
 	put(image + 0x3c, 0x40, 4);
-	memcpy(image + 0x40, "PE\0\0", 4);
+	put(image + 0x40, 0x4550, 4); /* PE */
 	put(image + 0x44, 0xaa64, 2);
 	put(image + 0x46, 1, 2); /* sections */
 	put(image + 0x54, 0, 2); /* no optional header */
@@ -175,10 +175,10 @@ static void pack(struct packed *packed, enum run_packing packing)
 static size_t make_zboot(uint8_t *out, const struct packed *packed)
 {
 	memset(out, 0, 0x200);
-	memcpy(out, "MZ\0\0zimg", 8);
+	put(out, 0x676d697a00005a4d, 8); /* MZ, zimg */
 	put(out + 8, 0x200, 4);
 	put(out + 12, packed->bytes, 4);
-	strcpy((char *)out + 0x18, packed->zboot);
+	memcpy(out + 0x18, packed->zboot, strlen(packed->zboot) + 1);
 	memcpy(out + 0x200, packed->data, packed->bytes);
 	return 0x200 + packed->bytes;
 }
@@ -210,7 +210,7 @@ static void takes_packed_images(void **state)
 		assert_false(recognise(zboot, bytes - 100, &kernel));
 		assert_non_null(strstr(said, "truncated"));
 	}
-	strcpy((char *)zboot + 0x18, "lz4");
+	memcpy(zboot + 0x18, "lz4", 4);
 	assert_false(recognise(zboot, bytes, &kernel));
 	assert_non_null(strstr(said, "packed with 'lz4'"));
 }

@@ -180,7 +180,7 @@ static void parse_cpu(const char *text, struct argp_state *state, struct run_opt
 	if (strstr(text, "aarch64=off") != NULL) {
 		argp_error(state, "--cpu %s: guests here are AArch64", text);
 	}
-	strcpy(options->cpu, text);
+	memcpy(options->cpu, text, strlen(text) + 1);
 }
 
 static void parse_summary(const char *text, struct argp_state *state, struct run_options *options)

@@ -140,7 +140,14 @@ static bool ask_version(const struct run_options *options, int interrupt, int *m
 	good = good && listen_to(&child, interrupt, &talk, &signal);
 	run_child_end(&child);
 	at = talk.text == NULL ? NULL : strstr(talk.text, "version ");
-	good = good && at != NULL && sscanf(at, "version %d.%d", major, minor) == 2;
+	good = good && at != NULL;
+	if (good) {
+		char *dot;
+
+		*major = (int)strtol(at + strlen("version "), &dot, 10);
+		good = *dot == '.';
+		*minor = good ? (int)strtol(dot + 1, NULL, 10) : 0;
+	}
 	free(talk.text);
 	free(talk.errors);
 	return good;

@@ -4,12 +4,14 @@
 
 import gzip
 import os
+import re
 import struct
 import sys
 
 from common import Place, check, finish
 
-MONITOR = sys.argv[2]  # an arm64 ELF file, or "" where it is not built
+MONITOR = os.path.exists(sys.argv[2])  # without it QEMU is not needed either
+MAN = sys.argv[3]
 
 
 def image(size=1 << 20):
@@ -144,10 +146,14 @@ def main():
             count += 1
         try_one(place, ["--kernel", "{}/Image"], ["not installed", "qemu-system-arm"], {"PATH": "/nonexistent"})
         for args, env, words in QEMU_CASES if MONITOR else []:
-            try_one(place, ["--kernel", "{}/Image", *args], words, {"HVCGATE_MONITOR": MONITOR, **env})
+            try_one(place, ["--kernel", "{}/Image", *args], words, env)
             count += 1
         shown = place.run("--help")
         check(shown.returncode == 0 and "hvcgate run --policy" in shown.stdout, "--help has no example")
+        with open(MAN) as page:
+            described = page.read()
+        for option in re.findall(r"--[a-z-]+", shown.stdout.partition("Examples:")[0]):
+            check(f"*{option}*" in described or option in ("--help", "--usage"), f"{option} is not in the manual page")
     finish(f"{count} kinds of bad input")
 
 
