@@ -120,7 +120,8 @@ static void test_paint(void **state)
 	size_t full;
 
 	(void)state;
-	assert_true(image != NULL && before != NULL);
+	assert_non_null(image);
+	assert_non_null(before);
 	hvc_settings_init(&settings);
 	assert_int_equal(hvc_image_begin(image, bytes, &settings), HVC_OK);
 	assert_int_equal(hvc_image_paint(image, bytes, 2, 1, HVC_DENY, true), HVC_EINVAL);

@@ -70,14 +70,14 @@ static void change_node(struct change *change, uint16_t *node, unsigned int from
 			change_node(change, change->lookup->entries + (size_t)child * LOOKUP_WIDTH,
 				    0, low, shift - 8);
 		} else if (whole) {
-			if (!change->dry) {
+			if (node != NULL && !change->dry) {
 				node[i] = (uint16_t)((node[i] & ~change->clear) | change->set);
 			}
 		} else {
 			uint16_t *child = NULL;
 
 			change->added++;
-			if (!change->dry) {
+			if (node != NULL && !change->dry) {
 				uint32_t number = branch(change->lookup, &node[i]);
 
 				child = change->lookup->entries + (size_t)number * LOOKUP_WIDTH;
@@ -238,6 +238,7 @@ static bool node_any(const uint16_t *entries, const uint16_t *node, uint16_t bit
 		     unsigned int from, uint32_t base, unsigned int shift, uint32_t first,
 		     uint32_t last)
 {
+	hvc_assert(shift <= 16);
 	for (unsigned int i = from; i < LOOKUP_WIDTH; i++) {
 		uint32_t low = base + (i << shift);
 		uint32_t high = low + ((1u << shift) - 1);
