@@ -30,7 +30,9 @@ struct hvc_diag {
 	enum hvc_severity severity;
 	const char *file;          /* as given, or the path of the parent that `extends` named */
 	unsigned int line, column; /* from 1; 0 if the whole file is meant */
-	const char *message;       /* "unknown function PSCI_CPUON; did you mean PSCI_CPU_ON?" */
+	/* "unknown function PSCI_CPUON; did you mean PSCI_CPU_ON?": one line, at most 2003 bytes,
+	 * no control characters, whatever the file holds */
+	const char *message;
 };
 struct hvc_diags;
 HVC_API struct hvc_diags *hvc_diags_new(void); /* NULL: no memory */
@@ -78,6 +80,7 @@ struct hvc_match {
 	uint8_t service; /* enum hvc_service_id */
 	const struct hvc_rule *rule;
 };
+/* `id` after normalisation: at SMCCC 1.3 and later without the SVE hint. */
 HVC_API struct hvc_match hvc_policy_match(const struct hvc_policy *policy, uint32_t id);
 
 /* Does a rule (by index) name this ID, whether or not an earlier one takes it? */

@@ -61,8 +61,29 @@ size_t diags_total(const struct hvc_diags *diags)
 	return diags->count;
 }
 
+/* What a file contains may stand in a message, but must not drive a terminal or fill it: control characters
+ * (C0, DEL, C1 in UTF-8) become '?', and a long text is cut where a character ends. */
+static void make_harmless(char *text)
+{
+	unsigned char *at = (unsigned char *)text;
+	size_t length = strlen(text);
+
+	if (length > DIAGS_MAX_TEXT) {
+		for (length = DIAGS_MAX_TEXT; (at[length] & 0xc0) == 0x80; length--) {
+		}
+		memcpy(text + length, "...", 4);
+	}
+	for (; *at != '\0'; at++) {
+		if (*at < 0x20 || *at == 0x7f) {
+			*at = '?';
+		} else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) {
+			at[0] = at[1] = '?';
+		}
+	}
+}
+
 static void append(struct hvc_diags *diags, enum hvc_severity severity, const struct pol_mark *mark,
-		   const char *message)
+		   char *message)
 {
 	struct entry *entry;
 
@@ -71,6 +92,7 @@ static void append(struct hvc_diags *diags, enum hvc_severity severity, const st
 		diags->oom = true;
 		return;
 	}
+	make_harmless(message);
 	entry = &diags->entries[diags->count];
 	entry->diag.severity = severity;
 	entry->diag.file = arena_strndup(&diags->arena, mark->file, strlen(mark->file));

@@ -7,6 +7,8 @@
 
 /* So many of a severity are kept; a file that is nothing but errors need not fill the screen. */
 #define DIAGS_MAX 100u
+/* Bytes of a message; the names it quotes may be as long as the file. */
+#define DIAGS_MAX_TEXT ((size_t)2000)
 
 /* A place in a file. `order` counts the files of one load, so that messages come out sorted. */
 struct pol_mark {

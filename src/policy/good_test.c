@@ -2,6 +2,7 @@
 /* What good policies mean: settings, matches, precedence, images. */
 #include "policy_test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,6 +236,58 @@ static void image_size(void **state)
 	hvc_policy_free(policy);
 }
 
+/* A rule in each of many blocks of 256 IDs: no image, and the worst of them named. */
+static void too_big(void **state)
+{
+	struct hvc_policy *policy;
+	struct hvc_diags *diags = hvc_diags_new();
+	struct hvc_image *image;
+	FILE *file = fopen("p.yaml", "w");
+
+	(void)state;
+	assert_non_null(file);
+	fputs("hvcgate: 1\nrules:\n  - deny: {range: 0x83000000-0x83000001}\n  - handle: [", file);
+	for (unsigned int i = 0; i < 20000; i++) {
+		fprintf(file, "{range: 0x%x-0x%x}, ", 0x82000000 + i * 0x300,
+			0x82000004 + i * 0x300);
+	}
+	fputs("]\n", file);
+	fclose(file);
+	assert_int_equal(test_load("p.yaml", &policy, NULL), HVC_OK);
+	assert_int_equal(hvc_policy_compile(policy, &image, diags), HVC_E2BIG);
+	assert_null(image);
+	assert_string_equal(
+		hvc_diags_at(diags, 0)->message,
+		"the image would be larger than 8 MiB; rule 2 cuts 20000 blocks of 256 IDs: use wider "
+		"ranges, aligned to 256");
+	assert_int_equal(hvc_diags_at(diags, 0)->line, 4);
+	hvc_diags_free(diags);
+	hvc_policy_free(policy);
+}
+
+/* A message shows what the file says, but is no way to a terminal. */
+static void harmless(void **state)
+{
+	struct hvc_policy *policy;
+	struct hvc_diags *diags = hvc_diags_new();
+	FILE *file = fopen("p.yaml", "w");
+
+	(void)state;
+	assert_non_null(file);
+	fputs("hvcgate: 1\nprofile: \"\\e[31m\\x07 \\x9b2J \xc3\xa9\\n\"\npsci: \"", file);
+	for (unsigned int i = 0; i < 3000; i++) {
+		fputs("\xc3\xa9", file);
+	}
+	fputs("\"\n", file);
+	fclose(file);
+	assert_int_equal(hvc_policy_load("p.yaml", &policy, diags), HVC_EINVAL);
+	assert_non_null(
+		strstr(hvc_diags_at(diags, 0)->message, "profile '?[31m? ??2J \xc3\xa9?';"));
+	assert_true(strlen(hvc_diags_at(diags, 1)->message) <= 2003);
+	assert_non_null(strstr(hvc_diags_at(diags, 1)->message, "\xc3\xa9..."));
+	hvc_diags_free(diags);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +303,8 @@ int main(void)
 		cmocka_unit_test(psci_off),
 		cmocka_unit_test(why),
 		cmocka_unit_test(image_size),
+		cmocka_unit_test(too_big),
+		cmocka_unit_test(harmless),
 	};
 
 	return cmocka_run_group_tests(tests, test_enter, test_leave);
