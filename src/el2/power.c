@@ -112,11 +112,15 @@ static bool cpu_start(void *host, uint32_t vcpu)
 
 	(void)host;
 	cache_flush(cpu, sizeof(*cpu)); /* read with the MMU off */
-	do {
+	for (;;) {
 		result = psci_host_cpu_on(cpu->mpidr, (uint64_t)el2_secondary, (uint64_t)cpu);
-		/* A CPU that called CPU_OFF is on its way out: the engine has seen the call, the
-		 * machine not yet. */
-	} while (result == PSCI_HOST_ALREADY_ON && counter_now() < deadline);
+		if (result != PSCI_HOST_ALREADY_ON || counter_now() > deadline) {
+			break;
+		}
+		/* It called CPU_OFF and is on its way out: the engine has seen it, the machine not
+		 * yet. */
+		yield();
+	}
 	return result == PSCI_HOST_SUCCESS;
 }
 

@@ -80,6 +80,12 @@ static inline void dsb_sy(void)
 	__asm__ volatile("dsb sy" : : : "memory");
 }
 
+/* In a loop that waits for another CPU: QEMU may run all of them in turn on one thread. */
+static inline void yield(void)
+{
+	__asm__ volatile("yield" : : : "memory");
+}
+
 static inline void wfi(void)
 {
 	__asm__ volatile("wfi" : : : "memory");

@@ -88,6 +88,7 @@ static void start(unsigned int cpu)
 			kit_end();
 		}
 		waits++;
+		kit_yield();
 	}
 }
 
@@ -100,6 +101,7 @@ static void off_and_on(unsigned int cpus, uint64_t rounds)
 		}
 		for (unsigned int cpu = 1; cpu < cpus; cpu++) {
 			while (records[cpu].done == 0) {
+				kit_yield();
 			}
 			check(cpu, true);
 		}
@@ -143,6 +145,7 @@ static void suspend(unsigned int cpus, uint64_t rounds)
 	}
 	for (unsigned int cpu = 1; cpu < cpus; cpu++) {
 		while (records[cpu].done < rounds) {
+			kit_yield();
 		}
 		/* It goes on meanwhile; what it finds is the same every time. */
 		check(cpu, false);

@@ -26,8 +26,10 @@ static void cpus(void)
 		return;
 	}
 	while (started != 101) {
+		kit_yield();
 	}
 	while (kit_hvc(0xc4000004, 1, 0, 0) != 1) {
+		kit_yield();
 	}
 	kit_printf("CPU 1 was on, and is off\n");
 }

@@ -83,6 +83,12 @@ int64_t kit_cpu_on(unsigned int index, void (*fn)(void *), void *arg);
 /* Called for IRQ, FIQ; defined weakly as a failure. */
 void kit_irq(uint64_t vector);
 
+/* In every loop that waits for another CPU: with --deterministic they run in turn. */
+static inline void kit_yield(void)
+{
+	__asm__ volatile("yield" : : : "memory");
+}
+
 /* --- Odds and ends. */
 /* bootargs of the device tree, "" if there are none. */
 const char *kit_bootargs(void);

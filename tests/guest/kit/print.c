@@ -122,6 +122,7 @@ static void print(const char *format, va_list *args)
 static void lock(void)
 {
 	while (atomic_flag_test_and_set_explicit(&console, memory_order_acquire)) {
+		kit_yield();
 	}
 }
 
