@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# usage: cli_test.sh HVCGATE POLICIES
+# usage: cli_test.sh HVCGATE POLICIES MANUAL
 # The command as a person and as a program meet it: output, streams and exit status of each verb but run.
 set -eu
 
-hvcgate=$(realpath "$1") policies=$(realpath "$2")
+hvcgate=$(realpath "$1") policies=$(realpath "$2") manual=$(realpath "$3")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
@@ -110,6 +110,12 @@ says out '"line": 4'
 says err
 run 0 policy check "$policies"/*.yaml
 says out 'minimal-linux.yaml: fine'
+
+# The examples of docs/policy.md, but for the one whose parents are not there.
+awk -v dir="$dir" '/^```yaml/ { on = 1; n++; next } /^```/ { on = 0 } on { print > (dir "/example" n ".yaml") }' "$manual"
+for example in $(grep -l '^hvcgate: 1' example*.yaml | xargs grep -L '^extends'); do
+	run 0 policy check "$example"
+done
 
 # policy flatten
 run 0 policy flatten my.yaml
