@@ -47,6 +47,7 @@ struct world {
 	bool entropy_random;    /* instead of `entropy`: something else at each call */
 	bool start_fails;       /* CPUs cannot be started */
 	uint64_t ram_end;       /* IPAs below are RAM */
+	void *context;          /* for callbacks that a test puts in `platform` itself */
 	atomic_uint starts;     /* number of cpu_start calls so far */
 	atomic_uint last_start; /* vCPU of the last one */
 };

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Discovery agrees with dispatch under any policy: what a FEATURES call, a bitmap or a count says of a
+ * function is what a call of it does. Random versions, registers and rules.
+ */
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "world.h"
+
+enum { POLICIES = 400, MAX_RULES = 24, IDS = 2 * HVC_FN_COUNT };
+
+#define PSCI_FEATURES 0x8400000au
+#define ARCH_FEATURES 0x80000001u
+#define TRNG_FEATURES 0x84000051u
+#define KVM_FEATURES  0x86000000u
+
+/* What was seen of a world: which IDs of the catalogue are answered by their service when called. */
+struct seen {
+	struct world *world;
+	uint32_t ids[IDS];
+	bool answered[IDS];
+	size_t count;
+};
+
+static bool answered(struct world *world, uint32_t id)
+{
+	struct hvc_frame frame = world_frame(id, 1, 1, 1);
+	unsigned int slot = hvc_function_by_id(id & ~HVC_ID_SVE_HINT);
+	const uint64_t *count = &world->counters[0].calls[slot][HVC_ANSWERED];
+	uint64_t before = *count;
+
+	hvc_call(world->vcpus[0], HVC_CONDUIT_HVC, 0, &frame);
+	return slot != HVC_FN_NONE && *count == before + 1;
+}
+
+static void look(struct seen *seen, struct world *world)
+{
+	seen->world = world;
+	seen->count = 0;
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+		const uint32_t ids[] = {function->id32, function->id64};
+
+		for (unsigned int i = 0; i < 2; i++) {
+			if (ids[i] != 0) {
+				seen->ids[seen->count] = ids[i];
+				seen->answered[seen->count++] = answered(world, ids[i]);
+			}
+		}
+	}
+}
+
+static bool was_answered(const struct seen *seen, uint32_t id)
+{
+	for (size_t i = 0; i < seen->count; i++) {
+		if (seen->ids[i] == id) {
+			return seen->answered[i];
+		}
+	}
+	return false;
+}
+
+/* A FEATURES call, if it is itself answered, for every ID and its other spellings. */
+static void check_query(const struct seen *seen, uint32_t query, const char *prefix, uint32_t extra)
+{
+	if (!was_answered(seen, query)) {
+		return;
+	}
+	for (size_t i = 0; i < seen->count * 4; i++) {
+		uint32_t id = seen->ids[i / 4] ^ (uint32_t)(i % 4) << 30;
+		const struct hvc_function *function = hvc_function_at(hvc_function_by_id(id));
+		bool scope = function != NULL &&
+			     (strncmp(function->name, prefix, strlen(prefix)) == 0 || id == extra);
+		bool told = world_ask(seen->world, query, id, 0, 0) != STATUS(NOT_SUPPORTED);
+
+		if (told != (scope && was_answered(seen, id))) {
+			fail_msg("query 0x%08x says %d of 0x%08x", query, told, id);
+		}
+	}
+}
+
+static void check_bitmap(const struct seen *seen)
+{
+	uint32_t words[4] = {0};
+	struct hvc_frame frame;
+
+	if (!was_answered(seen, KVM_FEATURES)) {
+		return;
+	}
+	for (size_t i = 0; i < seen->count; i++) {
+		uint32_t number = seen->ids[i] & 0xffff;
+
+		if ((seen->ids[i] & 0xbfff0000u) == 0x86000000u && number < 128 &&
+		    seen->answered[i]) {
+			words[number / 32] |= 1u << number % 32;
+		}
+	}
+	frame = world_call(seen->world, KVM_FEATURES, 0, 0, 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		assert_int_equal(frame.x[i], words[i]);
+	}
+}
+
+static void check_counts(const struct seen *seen)
+{
+	for (uint32_t owner = 4; owner <= 6; owner++) {
+		uint32_t query = 0x8000ff00u | owner << 24, count = 0;
+
+		if (!was_answered(seen, query)) {
+			continue;
+		}
+		for (size_t i = 0; i < seen->count; i++) {
+			count += seen->answered[i] && (seen->ids[i] >> 24 & 0x3f) == owner;
+		}
+		assert_int_equal(world_ask(seen->world, query, 0, 0, 0), count);
+	}
+}
+
+static void random_settings(struct rng *rng, struct hvc_settings *settings)
+{
+	static const uint32_t psci[] = {HVC_VERSION(0, 2), HVC_VERSION(1, 0), HVC_VERSION(1, 1),
+					HVC_VERSION(1, 2), HVC_VERSION(1, 3)};
+
+	hvc_settings_init(settings);
+	settings->smccc_version = HVC_VERSION(1, rng_below(rng, 6));
+	settings->regs[HVC_REG_PSCI_VERSION] = psci[rng_below(rng, 5)];
+	settings->regs[HVC_REG_WORKAROUND_1] = rng_below(rng, 3);
+	settings->regs[HVC_REG_WORKAROUND_2] = rng_below(rng, 2) * 3;
+	settings->regs[HVC_REG_WORKAROUND_3] = rng_below(rng, 3);
+	settings->regs[HVC_REG_STD_BMAP] &= rng_next(rng) | rng_next(rng);
+	settings->regs[HVC_REG_VENDOR_HYP_BMAP] &= rng_next(rng) | rng_next(rng);
+	settings->regs[HVC_REG_VENDOR_HYP_BMAP_2] &= rng_next(rng);
+	settings->workaround_4 = rng_below(rng, 3);
+	settings->soc_id_present = rng_below(rng, 2);
+	settings->system_suspend = rng_below(rng, 2);
+	settings->vendor_uid_present = rng_below(rng, 4) != 0;
+	settings->vendor_uid[0] ^= rng_below(rng, 4) == 0;
+}
+
+/* Single IDs of functions, or ranges around them. */
+static void random_rules(struct rng *rng, struct paint *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct hvc_function *function = hvc_function_at(
+			1 + rng_below(rng, HVC_FN_COUNT - 1));
+		uint32_t id = rng_below(rng, 2) ? function->id32 : function->id64;
+		uint32_t width = rng_below(rng, 3) ? 0 : rng_below(rng, 8);
+
+		rules[i] = (struct paint){id, id + width, (enum hvc_action)rng_below(rng, 4)};
+	}
+}
+
+static struct world *random_world(struct rng *rng)
+{
+	static struct hvc_settings settings;
+	struct paint rules[MAX_RULES];
+	size_t count = rng_below(rng, MAX_RULES + 1);
+
+	random_settings(rng, &settings);
+	random_rules(rng, rules, count);
+	return world_new(&(struct world_setup){
+		.settings = &settings,
+		.rules = rules,
+		.rule_count = count,
+		.otherwise = rng_below(rng, 4) ? HVC_HANDLE : (enum hvc_action)rng_below(rng, 4),
+		.no_platform = rng_below(rng, 4) == 0});
+}
+
+static void test_discovery_is_dispatch(void **state)
+{
+	static struct seen seen;
+	struct rng rng = {11};
+
+	(void)state;
+	for (unsigned int i = 0; i < POLICIES; i++) {
+		struct world *world = random_world(&rng);
+
+		look(&seen, world);
+		check_query(&seen, PSCI_FEATURES, "PSCI_", 0x80000000u);
+		check_query(&seen, TRNG_FEATURES, "TRNG_", 0);
+		check_query(&seen, ARCH_FEATURES, "SMCCC_ARCH_", 0x80000000u);
+		check_bitmap(&seen);
+		check_counts(&seen);
+		world_free(world);
+	}
+}
+
+/* From 1.3 on a fast ID with the hint is that ID; below, and for yielding IDs, another, unknown one.
+ * So the hint never walks around a deny. */
+static void check_hint(struct world *world, uint32_t id)
+{
+	bool cleared = world->image->settings.smccc_version >= HVC_VERSION(1, 3) && id >> 31 != 0;
+	uint32_t hinted = id ^ HVC_ID_SVE_HINT;
+	struct hvc_outcome plain = hvc_filter_query(world->vm, id & ~HVC_ID_SVE_HINT);
+	struct hvc_frame frame = world_frame(hinted, 1, 1, 1);
+	struct hvc_outcome outcome;
+
+	hvc_call(world->vcpus[0], HVC_CONDUIT_HVC, 0, &frame);
+	outcome = hvc_vcpu_outcome(world->vcpus[0]);
+	if (cleared) {
+		assert_memory_equal(&outcome, &plain, sizeof(outcome));
+	} else {
+		assert_int_equal(outcome.id, hinted);
+		assert_int_equal(outcome.fn, hvc_function_by_id(hinted));
+	}
+	if (plain.action == HVC_DENY && cleared) {
+		assert_int_equal(frame.x[0], STATUS(NOT_SUPPORTED));
+	}
+}
+
+static void test_hint(void **state)
+{
+	struct rng rng = {12};
+
+	(void)state;
+	for (unsigned int i = 0; i < POLICIES; i++) {
+		struct world *world = random_world(&rng);
+
+		for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+			check_hint(world, hvc_function_at(slot)->id32);
+			check_hint(world, hvc_function_at(slot)->id64);
+			check_hint(world, (uint32_t)rng_next(&rng));
+		}
+		world_free(world);
+	}
+}
+
+/* D5: the SMC64 spelling of a function that has none, and the other way round, is unknown. */
+static void test_spellings(void **state)
+{
+	struct world *world = world_new(&(struct world_setup){0});
+
+	(void)state;
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+
+		for (uint32_t spelling = 0; spelling < 4; spelling++) {
+			uint32_t id = ((function->id32 | function->id64) & 0x3fffffffu) |
+				      spelling << 30;
+
+			if (id != function->id32 && id != function->id64) {
+				assert_false(answered(world, id));
+				assert_int_equal(world_ask(world, id, 1, 1, 1),
+						 STATUS(NOT_SUPPORTED));
+			}
+		}
+	}
+	world_free(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_discovery_is_dispatch),
+		cmocka_unit_test(test_hint),
+		cmocka_unit_test(test_spellings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
