@@ -251,13 +251,14 @@ static bool open_output(const char *what, const char *path, int *fd)
 	return *fd >= 0 || run_fail("%s %s: %s", what, path, strerror(errno));
 }
 
-/* The checks that need no QEMU come first. */
+/* The checks that need no QEMU come first; until there is one, a signal may simply end us. */
 static int go(struct run *run)
 {
 	struct run_probe probe = {0};
 	struct run_child child = {.pid = 0};
 	struct run_session session = {.options = run->options};
-	bool good = load_policy(run) && load_guest(run) && open_shared(run);
+	bool good = load_policy(run) && load_guest(run) && open_shared(run) &&
+		    run_interrupt_open(&run->interrupt);
 	int status = COULD_NOT_RUN;
 
 	good = good &&
@@ -283,6 +284,17 @@ static int go(struct run *run)
 	return status;
 }
 
+/* A descriptor of ours must not become one of the three. */
+static void open_standard_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd) {
+			exit(COULD_NOT_RUN);
+		}
+	}
+}
+
 int run_main(const struct run_options *options)
 {
 	struct run run = {.options = options,
@@ -291,11 +303,10 @@ int run_main(const struct run_options *options)
 			  .pieces = {.shared = -1, .doorbell = -1},
 			  .doorbell = -1,
 			  .interrupt = -1};
-	int status = COULD_NOT_RUN;
+	int status;
 
-	if (run_interrupt_open(&run.interrupt)) {
-		status = go(&run);
-	}
+	open_standard_streams();
+	status = go(&run);
 	/* Descriptors and mappings end with the process, which is next. */
 	free(run.guest.kernel);
 	free(run.guest.initrd);

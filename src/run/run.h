@@ -237,10 +237,11 @@ void run_argument_name(const struct hvc_function *function, unsigned int n, char
 /* Lines with their newline; free() them. */
 char *run_text_head(const struct run_trace *trace, const char *guest);
 char *run_text_call(const struct run_trace *trace, const struct hvc_record *record);
-char *run_text_dropped(const struct run_trace *trace, uint64_t dropped);
+/* `cpu` -1: it is not known of which. */
+char *run_text_dropped(const struct run_trace *trace, uint64_t calls, int cpu);
 char *run_json_head(const struct run_trace *trace, const char *guest);
 char *run_json_call(const struct run_trace *trace, const struct hvc_record *record);
-char *run_json_dropped(const struct run_trace *trace, uint64_t dropped);
+char *run_json_dropped(const struct run_trace *trace, uint64_t calls, int cpu);
 
 /* --- summary.c */
 struct run_outcome {

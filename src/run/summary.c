@@ -110,7 +110,7 @@ static char *table(const struct run_trace *trace, const void *shared, unsigned i
 		text = join(
 			text,
 			run_format(
-				"%llu of these calls are not in the trace: it came faster than it could be read\n",
+				"%llu of these calls are not in the trace: they came faster than it could be read\n",
 				(unsigned long long)outcome->dropped));
 	}
 	return text;

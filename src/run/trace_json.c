@@ -141,12 +141,13 @@ char *run_json_call(const struct run_trace *trace, const struct hvc_record *reco
 	return line(object);
 }
 
-char *run_json_dropped(const struct run_trace *trace, uint64_t dropped)
+char *run_json_dropped(const struct run_trace *trace, uint64_t calls, int cpu)
 {
 	json_t *object = json_object();
 
 	(void)trace;
 	json_object_set_new(object, "type", json_string("dropped"));
-	json_object_set_new(object, "calls", json_integer((json_int_t)dropped));
+	json_object_set_new(object, "cpu", cpu < 0 ? json_null() : json_integer(cpu));
+	json_object_set_new(object, "calls", json_integer((json_int_t)calls));
 	return line(object);
 }

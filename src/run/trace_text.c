@@ -151,9 +151,15 @@ char *run_text_head(const struct run_trace *trace, const char *guest)
 	return text.data;
 }
 
-char *run_text_dropped(const struct run_trace *trace, uint64_t dropped)
+char *run_text_dropped(const struct run_trace *trace, uint64_t calls, int cpu)
 {
-	return run_format(
-		"%s%llu calls are not in the trace: it came faster than it could be read%s\n",
-		colour(trace, YELLOW), (unsigned long long)dropped, colour(trace, PLAIN));
+	struct text text = {0};
+
+	add(&text, "%s", colour(trace, YELLOW));
+	if (cpu >= 0) {
+		add(&text, "%11s cpu%d ", "...", cpu);
+	}
+	add(&text, "%llu calls are not in the trace: they came faster than it could be read%s\n",
+	    (unsigned long long)calls, colour(trace, PLAIN));
+	return text.data;
 }

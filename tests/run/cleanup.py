@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import random
+import re
 import select
 import signal
 import subprocess
@@ -77,7 +78,8 @@ class Terminal:
     def __init__(self, place, *args):
         self.master, self.slave = pty.openpty()
         self.before = termios.tcgetattr(self.slave)
-        self.output = b""
+        self.output = b""  # since the last thing that was expected
+        self.log = b""
         self.pid = os.fork()
         if self.pid == 0:
             os.setsid()
@@ -91,7 +93,9 @@ class Terminal:
     def read(self, seconds):
         end = time.monotonic() + seconds
         while time.monotonic() < end and select.select([self.master], [], [], max(0, end - time.monotonic()))[0]:
-            self.output += os.read(self.master, 65536)
+            data = os.read(self.master, 65536)
+            self.output += data
+            self.log += data
 
     def expect(self, words, seconds=40):
         end = time.monotonic() + seconds
@@ -142,7 +146,8 @@ def on_terminal(place, delay, how):
 
 def session_on_terminal(place):
     """Keys reach the guest; lines of the trace begin at the start of a line."""
-    terminal = Terminal(place, "--append", "quiet", "--summary", "none")
+    place.env["NO_COLOR"] = "1"
+    terminal = Terminal(place, "--append", "quiet", "--summary", "none", "--trace")
     if not terminal.expect(b"/ # "):
         terminal.end(0)
         return
@@ -156,6 +161,9 @@ def session_on_terminal(place):
     terminal.type(b"exit\r")
     status = terminal.end(30)
     check(status is not None and os.waitstatus_to_exitcode(status) == 0, f"terminal: status {status}")
+    lines = re.findall(rb"[^\n]*\d\.\d{6} cpu\d[^\n]*", terminal.log)
+    whole = [line for line in lines if re.fullmatch(rb" *\d+\.\d{6} cpu\d hvc \w+\(.*\) = .*\]\r*", line)]
+    check(len(lines) > 20 and lines == whole, f"terminal: torn lines {[x for x in lines if x not in whole]}")
     check(b"powered off" in terminal.output, f"terminal: {terminal.output[-300:]!r}")
     check(terminal.restored, "terminal: not restored after the guest's end")
     check(not place.left_behind(), f"terminal: left {place.left_behind()}")
