@@ -8,15 +8,15 @@
 
 #include "run.h"
 
-#ifndef HVCGATE_LIBDIR
-#define HVCGATE_LIBDIR "/usr/local/lib/hvcgate"
+#ifndef HVCGATE_DATADIR
+#define HVCGATE_DATADIR "/usr/local/share/hvcgate"
 #endif
 
 /* Beside our own binary: build/src/cli, an arm64 machine's, an installed prefix. */
 static const char *const beside[] = {
 	"../../aarch64/src/el2/monitor.elf",
 	"../el2/monitor.elf",
-	"../lib/hvcgate/monitor.elf",
+	"../share/hvcgate/monitor.elf",
 };
 
 static char *own_directory(void)
@@ -50,7 +50,7 @@ static char *find(void)
 		free(path);
 	}
 	free(own);
-	path = run_format("%s", HVCGATE_LIBDIR "/monitor.elf");
+	path = run_format("%s", HVCGATE_DATADIR "/monitor.elf");
 	if (access(path, R_OK) == 0) {
 		return path;
 	}
@@ -76,7 +76,7 @@ bool run_monitor_open(struct run_blob *blob)
 		return run_fail(
 			"the EL2 monitor (monitor.elf) is neither in this build tree nor in %s: run "
 			"'scripts/build', or install hvcgate",
-			HVCGATE_LIBDIR);
+			HVCGATE_DATADIR);
 	}
 	good = run_file_read("monitor", path, EL2_MONITOR_SIZE, &data, &bytes);
 	if (good && !is_arm64_elf(data, bytes)) {
