@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* One 64-byte block of key stream (RFC 8439, section 2.3). */
-void chacha20_block(const uint8_t key[32], uint32_t counter, const uint8_t nonce[12],
-		    uint8_t out[64]);
+/* One block of key stream (RFC 8439, section 2.3), in words as the RFC counts them: little-endian. */
+void chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonce[3],
+		    uint32_t out[16]);
 
 #endif

@@ -48,7 +48,7 @@ struct el2_cpu {
 	uint32_t index;
 	uint32_t faulting;
 	struct el2_ring ring;
-	uint8_t entropy_key[32];
+	uint32_t entropy_key[8];
 } __attribute__((aligned(64)));
 
 extern struct el2_cpu el2_cpus[EL2_MAX_CPUS];

@@ -10,19 +10,21 @@
 #include "el2.h"
 #include "sysreg.h"
 
-#define KEY_BYTES 32
+#define KEY_WORDS   8
+#define BLOCK_WORDS 16
+#define SEED_WORDS  (EL2_SEED_BYTES / 4)
 
 static bool seeded;
 
-static void wipe(volatile uint8_t *bytes, unsigned int count)
+static void wipe(volatile uint32_t *words, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++) {
-		bytes[i] = 0;
+		words[i] = 0;
 	}
 }
 
 /* False: the process gave none within a second. */
-static bool take_seed(uint8_t seed[EL2_SEED_BYTES])
+static bool take_seed(uint32_t seed[SEED_WORDS])
 {
 	struct el2_mailbox *mailbox = el2_mailbox();
 	_Atomic uint32_t *full = (_Atomic uint32_t *)&mailbox->seed_full;
@@ -36,39 +38,37 @@ static bool take_seed(uint8_t seed[EL2_SEED_BYTES])
 			return false;
 		}
 	}
-	for (unsigned int i = 0; i < EL2_SEED_BYTES; i++) {
-		seed[i] = mailbox->seed[i];
+	for (unsigned int i = 0; i < SEED_WORDS; i++) {
+		seed[i] = ((volatile uint32_t *)(void *)mailbox->seed)[i];
 	}
-	wipe(mailbox->seed, EL2_SEED_BYTES);
+	wipe((volatile uint32_t *)(void *)mailbox->seed, SEED_WORDS);
 	atomic_store_explicit(full, 0, memory_order_release);
 	return true;
 }
 
 void entropy_init(const struct el2_launch *launch)
 {
-	uint8_t seed[EL2_SEED_BYTES] = "hvcgate --deterministic: not random at all";
-	uint8_t block[64];
+	uint32_t seed[SEED_WORDS] = {0x5eed}; /* what --deterministic has: not random at all */
+	uint32_t block[BLOCK_WORDS];
 
 	seeded = (launch->flags & EL2_FLAG_DETERMINISTIC) != 0 || take_seed(seed);
-	/* 32 bytes of the seed are the key, 12 the nonce, 4 start the counter: one block for each CPU. */
+	/* Of the seed's twelve words, 8 are the key, 3 the nonce, 1 starts the counter: a block for each
+	 * CPU, whose first half is its key. */
 	for (unsigned int i = 0; i < launch->cpu_count; i++) {
-		uint32_t counter = (uint32_t)seed[44] | (uint32_t)seed[45] << 8 |
-				   (uint32_t)seed[46] << 16 | (uint32_t)seed[47] << 24;
-
-		chacha20_block(seed, counter + i, seed + KEY_BYTES, block);
-		for (unsigned int j = 0; j < KEY_BYTES; j++) {
+		chacha20_block(seed, seed[11] + i, seed + KEY_WORDS, block);
+		for (unsigned int j = 0; j < KEY_WORDS; j++) {
 			el2_cpus[i].entropy_key[j] = block[j];
 		}
 	}
-	wipe(seed, sizeof(seed));
-	wipe(block, sizeof(block));
+	wipe(seed, SEED_WORDS);
+	wipe(block, BLOCK_WORDS);
 }
 
 bool entropy_fill(void *host, uint64_t *words, uint32_t count)
 {
-	static const uint8_t nonce[12];
+	static const uint32_t nonce[3];
 	struct el2_cpu *cpu = el2_this_cpu();
-	uint8_t block[64];
+	uint32_t block[BLOCK_WORDS];
 
 	(void)host;
 	if (!seeded) {
@@ -76,18 +76,13 @@ bool entropy_fill(void *host, uint64_t *words, uint32_t count)
 	}
 	for (uint32_t done = 0; done < count;) {
 		chacha20_block(cpu->entropy_key, 0, nonce, block);
-		for (unsigned int i = 0; i < KEY_BYTES; i++) {
+		for (unsigned int i = 0; i < KEY_WORDS; i++) {
 			cpu->entropy_key[i] = block[i];
 		}
-		for (unsigned int i = KEY_BYTES; i < sizeof(block) && done < count; i += 8) {
-			uint64_t word = 0;
-
-			for (unsigned int j = 0; j < 8; j++) {
-				word |= (uint64_t)block[i + j] << (8 * j);
-			}
-			words[done++] = word;
+		for (unsigned int i = KEY_WORDS; i < BLOCK_WORDS && done < count; i += 2) {
+			words[done++] = block[i] | (uint64_t)block[i + 1] << 32;
 		}
 	}
-	wipe(block, sizeof(block));
+	wipe(block, BLOCK_WORDS);
 	return true;
 }

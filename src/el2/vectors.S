@@ -131,6 +131,7 @@ not_hvc0:
 	cbz	w6, hvc
 	cmp	w6, w5, lsr #16
 	b.ne	slow_path
+	and	w2, w2, #0xffff
 	/* A trapped SMC has not been executed: step over it as the CPU would, which ends a pending
 	 * software step (SPSR_EL2.SS) and clears BTYPE. */
 smc:
@@ -143,7 +144,6 @@ smc:
 	msr	spsr_el2, x7
 	mov	w1, #1				// HVC_CONDUIT_SMC
 	ldr	x0, [sp, #FRAME_VCPU]
-	and	w2, w2, #0xffff
 	mov	x3, sp
 	bl	hvc_call
 	cbnz	w0, verdict

@@ -6,10 +6,11 @@
  */
 #include "kit/kit.h"
 
-#define SMCCC_VERSION 0x80000000u
-#define PSCI_VERSION  0x84000000u
-#define TRNG_RND64    0xc4000053u
-#define UNKNOWN       0xbf00deadu
+#define SMCCC_VERSION  0x80000000u
+#define PSCI_VERSION   0x84000000u
+#define TRNG_RND64     0xc4000053u
+#define UNKNOWN_DENSE  0x840000ffu
+#define UNKNOWN_SPARSE 0xbf00deadu
 
 /* Each loop is 4 instructions beside the call. */
 #define LOOP(name, call)                                                                         \
@@ -54,8 +55,9 @@ void kit_main(void)
 
 	line("handled-hvc SMCCC_VERSION", by_hvc, count, SMCCC_VERSION);
 	line("handled-hvc PSCI_VERSION", by_hvc, count, PSCI_VERSION);
-	line("unknown-hvc", by_hvc, count, UNKNOWN);
+	line("unknown-hvc 840000ff", by_hvc, count, UNKNOWN_DENSE);
+	line("unknown-hvc bf00dead", by_hvc, count, UNKNOWN_SPARSE);
 	line("handled-smc SMCCC_VERSION", by_smc, count, SMCCC_VERSION);
-	line("unknown-smc", by_smc, count, UNKNOWN);
+	line("unknown-smc 840000ff", by_smc, count, UNKNOWN_DENSE);
 	line("handled-hvc TRNG_RND64", by_hvc, count / 10, TRNG_RND64);
 }
