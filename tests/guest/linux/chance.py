@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Ordinary boots differ in their random numbers; deterministic ones are alike to the byte."""
+from guest import HERE, LinuxTest, main
+
+
+class Ordinary(LinuxTest):
+    def test(self):
+        one = self.boot(script=HERE / "random.sh")
+        other = self.boot(script=HERE / "random.sh")
+        for name in ("random", "urandom", "boot_id", "kernel_base"):
+            self.assertNotEqual(one.fact(name), other.fact(name), name)
+        # Not a word of the generator comes again, in the other boot or in its own.
+        words = [boot.fact("random")[at:at + 16] for boot in (one, other) for at in range(0, 2 * 512, 16)]
+        self.assertEqual(len(set(words)), 2 * 64)
+        # The trace does not tell them.
+        for call in one.called("TRNG_RND"):
+            self.assertEqual((call["answer"].split()[0], call["out"]), ("SUCCESS", ["0x0"] * 4))
+
+
+class Deterministic(LinuxTest):
+    """One policy file name, as the trace names it; two CPUs, which QEMU then runs in turn."""
+
+    def check(self, trace_format, *options):
+        one, other = (self.boot(script=HERE / "random.sh", trace_format=trace_format, seconds=20,
+                                options=["--deterministic", *options]) for _ in range(2))
+        self.assertIn("DETERMINISTIC", one.stderr)
+        self.assertGreater(one.trace_text.count("TRNG_RND"), 10)
+        self.assertEqual(one.trace_text, other.trace_text)
+        self.assertEqual(one.console, other.console)
+        self.assertEqual(one.fact("online"), "0-1")
+        for name in ("random", "urandom", "boot_id", "kernel_base"):
+            self.assertTrue(one.fact(name))
+        for boot in (one, other):
+            del boot.summary["seconds"]
+        self.assertEqual(one.summary, other.summary)
+
+    def test_json(self):
+        self.check("json")
+
+
+class MoreDeterministic(Deterministic):
+    def test_json(self):
+        self.check("json", "--cpu", "max")
+
+    def test_text(self):
+        self.check("text")
+
+
+if __name__ == "__main__":
+    main()
