@@ -133,12 +133,13 @@ static void compile(struct subject *subject)
 static void load_random(struct subject *subject, const char *name)
 {
 	char path[] = "/tmp/exhaustive-XXXXXX";
-	uint64_t seed;
-	unsigned int rules;
+	char *end;
+	uint64_t seed = strtoull(name + strlen("random:"), &end, 10);
+	unsigned int rules = *end == ':' ? (unsigned int)strtoul(end + 1, &end, 10) : 0;
 	int fd = mkstemp(path);
 	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
 
-	if (sscanf(name, "random:%" SCNu64 ":%u", &seed, &rules) != 2 || file == NULL) {
+	if (rules == 0 || *end != '\0' || file == NULL) {
 		die("cannot make", name);
 	}
 	random_policy_write(file, seed, rules);

@@ -129,12 +129,16 @@ static bool add_name(struct model *model, enum hvc_action action, const char *na
 
 static bool add_one(struct model *model, enum hvc_action action, const char *text)
 {
+	static const char range[] = "{range: ";
 	char word[80];
-	unsigned int first, last;
 
-	if (sscanf(text, "{range: %x-%x}", &first, &last) == 2) {
-		add_range(model, first, last, action);
-		return true;
+	if (strncmp(text, range, strlen(range)) == 0) {
+		char *end;
+		unsigned long first = strtoul(text + strlen(range), &end, 16);
+		unsigned long last = strtoul(*end == '-' ? end + 1 : end, &end, 16);
+
+		add_range(model, (uint32_t)first, (uint32_t)last, action);
+		return strcmp(end, "}") == 0;
 	}
 	if (sscanf(text, "{owner: %79[^}]}", word) == 1) {
 		return add_owner(model, action, word);
@@ -148,7 +152,7 @@ static bool add_one(struct model *model, enum hvc_action action, const char *tex
 bool model_add(struct model *model, enum hvc_action action, const char *target)
 {
 	char text[4096];
-	char *item, *rest = text;
+	char *item, *rest;
 
 	if (strlen(target) >= sizeof(text)) {
 		return false;
