@@ -25,6 +25,19 @@ bool lookup_reserved(uint32_t id)
 	return (id & ~(HVC_ID_64 | 0xffffu)) == HVC_ID_FAST;
 }
 
+/* The entries of a node at `base`, `shift` bits of an ID each, that [first, last] meets. */
+static inline uint32_t first_index(uint32_t base, unsigned int shift, uint32_t first)
+{
+	return first > base ? (first - base) >> shift : 0;
+}
+
+static inline uint32_t last_index(uint32_t base, unsigned int shift, uint32_t last)
+{
+	uint32_t index = (last - base) >> shift;
+
+	return index < LOOKUP_WIDTH - 1 ? index : LOOKUP_WIDTH - 1;
+}
+
 /* One change to a range of entries; `dry` only counts the nodes it would add. */
 struct change {
 	struct lookup *lookup;
@@ -54,16 +67,14 @@ static uint32_t branch(struct lookup *lookup, uint16_t *entry)
 static void change_node(struct change *change, uint16_t *node, unsigned int from, uint32_t base,
 			unsigned int shift)
 {
+	uint32_t start = first_index(base, shift, change->first);
+	uint32_t end = last_index(base, shift, change->last);
 	uint32_t span = (1u << shift) - 1;
 
-	for (unsigned int i = from; i < LOOKUP_WIDTH; i++) {
+	for (uint32_t i = start > from ? start : from; i <= end; i++) {
 		uint32_t low = base + (i << shift);
-		uint32_t high = low + span;
-		bool whole = low >= change->first && high <= change->last;
+		bool whole = low >= change->first && low + span <= change->last;
 
-		if (high < change->first || low > change->last) {
-			continue;
-		}
 		if (node != NULL && (node[i] & ENTRY_NODE)) {
 			uint32_t child = node[i] & ~(uint32_t)ENTRY_NODE;
 
@@ -238,21 +249,18 @@ static bool node_any(const uint16_t *entries, const uint16_t *node, uint16_t bit
 		     unsigned int from, uint32_t base, unsigned int shift, uint32_t first,
 		     uint32_t last)
 {
-	hvc_assert(shift <= 16);
-	for (unsigned int i = from; i < LOOKUP_WIDTH; i++) {
-		uint32_t low = base + (i << shift);
-		uint32_t high = low + ((1u << shift) - 1);
+	uint32_t start = first_index(base, shift, first);
+	uint32_t end = last_index(base, shift, last);
 
-		if (high < first || low > last) {
-			continue;
-		}
+	hvc_assert(shift <= 16);
+	for (uint32_t i = start > from ? start : from; i <= end; i++) {
 		if (!(node[i] & ENTRY_NODE)) {
 			if (node[i] & bits) {
 				return true;
 			}
 		} else if (node_any(entries,
 				    entries + (size_t)(node[i] & ~ENTRY_NODE) * LOOKUP_WIDTH, bits,
-				    0, low, shift - 8, first, last)) {
+				    0, base + (i << shift), shift - 8, first, last)) {
 			return true;
 		}
 	}
