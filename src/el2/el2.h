@@ -111,6 +111,7 @@ void guest_state_reset(bool timers);
 
 /* --- gic.c */
 void gic_init(const struct el2_launch *launch);
+void gic_open(void);
 void gic_cpu_init(void);
 /* Around a wait for interrupts: what the guest had set. */
 struct gic_interface {
@@ -128,6 +129,9 @@ enum hvc_verdict trap_traced(struct el2_frame *frame, uint64_t esr);
 
 /* --- idregs.c: MRS and MSR that trap. False: undefined for the guest. */
 bool sysreg_access(uint64_t iss, uint64_t *value);
+
+/* --- availability.c: hvc_platform.feature_availability */
+bool availability(void *host, uint64_t reg, uint64_t *bits);
 
 /* --- inject.c: make the guest take an exception (DDI 0487, AArch64.TakeException). */
 void inject_abort(uint64_t esr);

@@ -22,6 +22,7 @@
 #define SRE_EL2_ALL  0xfull /* SRE, DFB, DIB, Enable */
 
 static const struct el2_region *redists;
+static uint64_t redist_bytes; /* those of CPUs that exist */
 static unsigned int version;
 
 static uint32_t read32(uint64_t pa)
@@ -42,6 +43,17 @@ void gic_init(const struct el2_launch *launch)
 			redists = &launch->regions[i];
 			mmu_map_device(redists->pa, redists->bytes);
 		}
+	}
+}
+
+/* With the MMU on: how far the redistributors go. Behind the last one there is nothing to read. */
+void gic_open(void)
+{
+	uint32_t type = 0;
+
+	while (redists != NULL && redist_bytes < redists->bytes && (type & TYPER_LAST) == 0) {
+		type = read32(redists->pa + redist_bytes + GICR_TYPER);
+		redist_bytes += GIC_REDIST_STRIDE;
 	}
 }
 
@@ -69,12 +81,9 @@ static uint64_t my_frame(void)
 	uint64_t mpidr = sysreg_read(mpidr_el1);
 	uint64_t affinity = (mpidr >> 8 & 0xff000000) | (mpidr & 0xffffff);
 
-	for (uint64_t at = 0; redists != NULL && at < redists->bytes; at += GIC_REDIST_STRIDE) {
+	for (uint64_t at = 0; at < redist_bytes; at += GIC_REDIST_STRIDE) {
 		if (read32(redists->pa + at + GICR_TYPER + 4) == affinity) {
 			return redists->pa + at;
-		}
-		if ((read32(redists->pa + at + GICR_TYPER) & TYPER_LAST) != 0) {
-			break;
 		}
 	}
 	return 0;
@@ -149,7 +158,7 @@ bool gic_access(uint64_t ipa, bool write, unsigned int bytes, uint64_t *value)
 {
 	uint64_t offset, frame;
 
-	if (redists == NULL || ipa < redists->ipa || ipa - redists->ipa >= redists->bytes) {
+	if (redists == NULL || ipa < redists->ipa || ipa - redists->ipa >= redist_bytes) {
 		return false;
 	}
 	offset = (ipa - redists->ipa) & (GIC_REDIST_STRIDE - 1);

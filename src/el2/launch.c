@@ -33,6 +33,9 @@ static void check_region(const struct el2_launch *launch, unsigned int i, unsign
 	    !sound(region->pa, region->bytes, pa_bits)) {
 		report_refused("region empty, unaligned or out of address range; region", i);
 	}
+	if (region->kind == EL2_GIC_REDIST && region->bytes % GIC_REDIST_STRIDE != 0) {
+		report_refused("redistributors are no multiple of 128 KiB; region", i);
+	}
 	if (overlap(region->pa, region->bytes, EL2_MONITOR_PA, EL2_MONITOR_SIZE) ||
 	    overlap(region->pa, region->bytes, EL2_SHARED_PA, EL2_SHARED_SIZE)) {
 		report_refused("region meets the monitor's memory; region", i);

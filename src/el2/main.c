@@ -103,6 +103,7 @@ void el2_boot(struct el2_cpu *cpu)
 	gic_init(launch);
 	mmu_on();
 	doorbell_open(launch);
+	gic_open();
 	launch_check_image(launch);
 	cpus_init(launch);
 	stage2_build(launch);

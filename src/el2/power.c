@@ -135,4 +135,5 @@ const struct hvc_platform el2_platform = {
 	.cpu_start = cpu_start,
 	.is_ram = is_ram,
 	.entropy = entropy_fill,
+	.feature_availability = availability,
 };

@@ -320,6 +320,14 @@ static void redistributor(void)
 			break;
 		}
 	}
+	/* Behind the last one there is nothing, up to the end of the region. */
+	for (uint64_t frame = frames + 1; frame < 123; frame++) {
+		if (kit_read(base + frame * 0x20000 + 8, 4, &value, &fault) ||
+		    kit_read(base + frame * 0x20000 + 0x10080, 4, &value, &fault) ||
+		    kit_write(base + frame * 0x20000 + 0x14, 4, 0, &fault)) {
+			kit_fail("redistributor %lu reads %lx", frame, value);
+		}
+	}
 	kit_read(base + 0xffe8, 4, &value, &fault);
 	kit_printf("redistributors %lu, GICR_PIDR2 %lx\n", frames + 1, value);
 	if (kit_read(base + 1, 1, &value, &fault)) {
