@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hvcgate call: one call to the real engine, in this process. */
-#include <argp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "args.h"
 #include "cli.h"
 #include "input.h"
-#include "out.h"
 #include "sim.h"
 
+#include "../run/answer.h"
+
 struct arguments {
-	enum out_format format;
+	struct args common;
 	const char *policy;
 	enum hvc_conduit conduit;
 	unsigned int cpus, immediate;
-	char **words;
-	int count;
 };
 
 struct result {
@@ -59,20 +58,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'i':
 		arguments->immediate = number_option(state, "immediate", arg, 0, 0xffff);
 		return 0;
-	case 'f':
-		if (!out_format_parse(arg, &arguments->format)) {
-			argp_error(state, "--format is text or json, not '%s'", arg);
-		}
-		return 0;
-	case ARGP_KEY_ARGS:
-		arguments->words = state->argv + state->next;
-		arguments->count = state->argc - state->next;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which function?");
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return args_parse(key, arg, state, &arguments->common, "which function?");
 	}
 }
 
@@ -81,7 +68,7 @@ static const struct argp_option options[] = {
 	{"conduit", 'c', "hvc|smc", 0, "The instruction (default: hvc)", 0},
 	{"immediate", 'i', "N", 0, "The instruction's immediate (default: 0)", 0},
 	{"cpus", 'n', "N", 0, "CPUs of the simulated machine (default: 4); CPU 0 calls", 0},
-	{"format", 'f', "text|json", 0, "How to print (default: text)", 0},
+	ARGS_FORMAT,
 	{0},
 };
 
@@ -96,79 +83,33 @@ static const struct argp argp = {
 	       "Example: hvcgate call --policy my.yaml PSCI_CPU_ON 1 0x40000000 0",
 };
 
-/* x0 as the service's specification names it (DEN0022 5.2.2, DEN0028 2.10, DEN0098 2.2). */
-static const char *status_name(unsigned int service, int64_t status)
-{
-	static const char *const psci[] = {
-		"SUCCESS",    "NOT_SUPPORTED",  "INVALID_PARAMETERS", "DENIED",
-		"ALREADY_ON", "ON_PENDING",     "INTERNAL_FAILURE",   "NOT_PRESENT",
-		"DISABLED",   "INVALID_ADDRESS"};
-	static const char *const smccc[] = {"SUCCESS", "NOT_SUPPORTED", "NOT_REQUIRED",
-					    "INVALID_PARAMETER"};
-	static const char *const trng[] = {"SUCCESS", "NOT_SUPPORTED", "INVALID_PARAMETERS",
-					   "NO_ENTROPY"};
-
-	if (status > 0 || status < -9) {
-		return NULL;
-	}
-	switch (service) {
-	case HVC_SERVICE_PSCI:
-		return psci[-status];
-	case HVC_SERVICE_TRNG:
-		return status >= -3 ? trng[-status] : NULL;
-	case HVC_SERVICE_ARCH:
-		return status >= -3 ? smccc[-status] : NULL;
-	default:
-		return status == -1 ? smccc[1] : NULL;
-	}
-}
-
-static unsigned int service_of(const struct result *result)
-{
-	const struct hvc_function *function = hvc_function_at(result->outcome.fn);
-
-	return function != NULL ? function->service : HVC_SERVICE_NONE;
-}
-
-/* Functions whose x0 is a value and not a status: no name for 0. */
-static const char *answer_name(const struct result *result)
-{
-	int64_t x0 = (int64_t)result->after.x[0];
-	const struct hvc_function *function = hvc_function_at(result->outcome.fn);
-
-	if (x0 == 0 && (function == NULL || (function->results & 1) == 0 ||
-			strstr(function->name, "VERSION") != NULL)) {
-		return NULL;
-	}
-	return status_name(service_of(result), x0);
-}
-
 static bool make_frame(const struct arguments *arguments, struct hvc_frame *frame, int *status)
 {
 	const struct hvc_function *function;
 	struct input input;
 
 	*status = CLI_FINDING;
-	if (!input_parse(arguments->words[0], &input)) {
+	if (!input_parse(arguments->common.words[0], &input)) {
 		return false;
 	}
 	*status = CLI_USAGE;
 	if (input.kind != INPUT_FUNCTION && input.kind != INPUT_ID) {
-		out_error("'%s' is not one function; write a name or an ID", arguments->words[0]);
+		out_error("'%s' is not one function; write a name or an ID",
+			  arguments->common.words[0]);
 		return false;
 	}
 	function = hvc_function_at(input.slot);
 	frame->x[0] = input.kind == INPUT_ID                       ? input.first
 		      : (input.width == 32 || function->id64 == 0) ? function->id32
 								   : function->id64;
-	if (arguments->count > HVC_FRAME_REGS) {
+	if (arguments->common.count > HVC_FRAME_REGS) {
 		out_error("too many arguments: x1 to x%u are all there are", HVC_FRAME_REGS - 1);
 		return false;
 	}
-	for (int i = 1; i < arguments->count; i++) {
-		if (!input_number(arguments->words[i], &frame->x[i])) {
+	for (int i = 1; i < arguments->common.count; i++) {
+		if (!input_number(arguments->common.words[i], &frame->x[i])) {
 			out_error("x%d: '%s' is no number; write decimal or 0x hex", i,
-				  arguments->words[i]);
+				  arguments->common.words[i]);
 			return false;
 		}
 	}
@@ -192,15 +133,16 @@ static void do_call(const struct arguments *arguments, const struct hvc_policy *
 static void print_text(const struct arguments *arguments, const struct result *result)
 {
 	const struct hvc_function *function = hvc_function_at(result->outcome.fn);
-	const char *name = answer_name(result);
+	char name[ANSWER_NAME_MAX];
+	bool named = answer_name(function, result->after.x[0], name);
 
 	printf("%s%s%s 0x%08" PRIx32 " by %s on CPU 0\n", out_style(stdout, OUT_BOLD),
 	       function != NULL ? function->name : "(no function of the catalogue)",
 	       out_reset(stdout), (uint32_t)result->before.x[0],
 	       arguments->conduit == HVC_CONDUIT_HVC ? "hvc" : "smc");
 	if (result->verdict == HVC_RESUME) {
-		printf("  answer   x0 = 0x%" PRIx64 "%s%s\n", result->after.x[0],
-		       name != NULL ? " " : "", name != NULL ? name : "");
+		printf("  answer   x0 = 0x%" PRIx64 "%s%s\n", result->after.x[0], named ? " " : "",
+		       named ? name : "");
 	}
 	for (unsigned int i = 1; i < HVC_FRAME_REGS; i++) {
 		if (result->after.x[i] != result->before.x[i] ||
@@ -222,7 +164,8 @@ static json_t *to_json(const struct arguments *arguments, const struct result *r
 {
 	const struct hvc_function *function = hvc_function_at(result->outcome.fn);
 	json_t *before = json_array(), *after = json_array();
-	const char *name = answer_name(result);
+	char name[ANSWER_NAME_MAX];
+	bool named = answer_name(function, result->after.x[0], name);
 	char text[24];
 
 	for (unsigned int i = 0; i < HVC_FRAME_REGS; i++) {
@@ -236,7 +179,7 @@ static json_t *to_json(const struct arguments *arguments, const struct result *r
 			 function != NULL ? function->name : NULL, "id", text, "conduit",
 			 arguments->conduit == HVC_CONDUIT_HVC ? "hvc" : "smc", "immediate",
 			 (int)arguments->immediate, "before", before, "after", after, "status",
-			 result->verdict == HVC_RESUME ? name : NULL, "verdict",
+			 result->verdict == HVC_RESUME && named ? name : NULL, "verdict",
 			 hvc_verdict_name(result->verdict), "action",
 			 hvc_action_name((enum hvc_action)result->outcome.action), "decider",
 			 hvc_decider_name((enum hvc_decider)result->outcome.decider), "why",
@@ -245,7 +188,7 @@ static json_t *to_json(const struct arguments *arguments, const struct result *r
 
 static int run(int argc, char **argv)
 {
-	struct arguments arguments = {.format = OUT_TEXT, .cpus = 4};
+	struct arguments arguments = {.cpus = 4};
 	struct result result = {0};
 	struct hvc_policy *policy;
 	struct sim sim;
@@ -263,7 +206,7 @@ static int run(int argc, char **argv)
 	do_call(&arguments, policy, &sim, &result);
 	sim_free(&sim);
 	hvc_policy_free(policy);
-	if (arguments.format == OUT_JSON) {
+	if (arguments.common.format == OUT_JSON) {
 		return out_json(to_json(&arguments, &result), CLI_OK);
 	}
 	print_text(&arguments, &result);

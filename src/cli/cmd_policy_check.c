@@ -1,41 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hvcgate policy check: every finding of policy files. */
-#include <argp.h>
 #include <stdlib.h>
 
+#include "args.h"
 #include "cmd_policy.h"
-#include "out.h"
-
-struct arguments {
-	enum out_format format;
-	char **files;
-	int count;
-};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *arguments = state->input;
-
-	switch (key) {
-	case 'f':
-		if (!out_format_parse(arg, &arguments->format)) {
-			argp_error(state, "--format is text or json, not '%s'", arg);
-		}
-		return 0;
-	case ARGP_KEY_ARGS:
-		arguments->files = state->argv + state->next;
-		arguments->count = state->argc - state->next;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which file?");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	return args_parse(key, arg, state, state->input, "which file?");
 }
 
 static const struct argp_option options[] = {
-	{"format", 'f', "text|json", 0, "How to print (default: text)", 0},
+	ARGS_FORMAT,
 	{0},
 };
 
@@ -156,7 +132,7 @@ static json_t *to_json(const char *path, const struct checked *checked)
 
 static int run(int argc, char **argv)
 {
-	struct arguments arguments = {.format = OUT_TEXT};
+	struct args arguments = {.format = OUT_TEXT};
 	json_t *list = NULL;
 	int status = CLI_OK;
 
@@ -167,11 +143,11 @@ static int run(int argc, char **argv)
 	for (int i = 0; i < arguments.count; i++) {
 		struct checked checked;
 
-		check(arguments.files[i], &checked);
+		check(arguments.words[i], &checked);
 		if (list == NULL) {
-			print_text(arguments.files[i], &checked);
+			print_text(arguments.words[i], &checked);
 		} else if (checked.diags != NULL) {
-			json_array_append_new(list, to_json(arguments.files[i], &checked));
+			json_array_append_new(list, to_json(arguments.words[i], &checked));
 		}
 		status = checked.status > status ? checked.status : status;
 		done(&checked);

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hvcgate policy explain: what happens to functions under a policy, and why. */
-#include <argp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "args.h"
 #include "cmd_policy.h"
 #include "explain.h"
 #include "input.h"
-#include "out.h"
-
-struct arguments {
-	enum out_format format;
-	char **words;
-	int count;
-};
 
 struct context {
 	const struct hvc_policy *policy;
@@ -24,25 +17,11 @@ struct context {
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *arguments = state->input;
-
-	switch (key) {
-	case 'f':
-		if (!out_format_parse(arg, &arguments->format)) {
-			argp_error(state, "--format is text or json, not '%s'", arg);
-		}
-		return 0;
-	case ARGP_KEY_ARGS:
-		arguments->words = state->argv + state->next;
-		arguments->count = state->argc - state->next;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	return args_parse(key, arg, state, state->input, NULL);
 }
 
 static const struct argp_option options[] = {
-	{"format", 'f', "text|json", 0, "How to print (default: text)", 0},
+	ARGS_FORMAT,
 	{0},
 };
 
@@ -323,7 +302,7 @@ static void explain_all(struct context *context)
 	}
 }
 
-static int explain_words(struct context *context, const struct arguments *arguments)
+static int explain_words(struct context *context, const struct args *arguments)
 {
 	int status = CLI_OK;
 
@@ -341,7 +320,7 @@ static int explain_words(struct context *context, const struct arguments *argume
 
 static int run(int argc, char **argv)
 {
-	struct arguments arguments = {.format = OUT_TEXT};
+	struct args arguments = {.format = OUT_TEXT};
 	struct context context = {0};
 	struct hvc_policy *policy;
 	int status;

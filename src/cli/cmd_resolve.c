@@ -1,46 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hvcgate resolve: names to IDs and back. */
-#include <argp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <hvcgate/catalog.h>
 
+#include "args.h"
 #include "cli.h"
 #include "input.h"
-#include "out.h"
-
-struct arguments {
-	enum out_format format;
-	char **words;
-	int count;
-};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *arguments = state->input;
-
-	switch (key) {
-	case 'f':
-		if (!out_format_parse(arg, &arguments->format)) {
-			argp_error(state, "--format is text or json, not '%s'", arg);
-		}
-		return 0;
-	case ARGP_KEY_ARGS:
-		arguments->words = state->argv + state->next;
-		arguments->count = state->argc - state->next;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which function?");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	return args_parse(key, arg, state, state->input, "which function?");
 }
 
 static const struct argp_option options[] = {
-	{"format", 'f', "text|json", 0, "How to print (default: text)", 0},
+	ARGS_FORMAT,
 	{0},
 };
 
@@ -256,7 +232,7 @@ static void resolve_many(const char *word, const struct input *input, json_t *js
 
 static int run(int argc, char **argv)
 {
-	struct arguments arguments = {.format = OUT_TEXT};
+	struct args arguments = {.format = OUT_TEXT};
 	int status = CLI_OK;
 	json_t *json;
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answer.h"
 #include "run.h"
 
 struct code {
@@ -88,48 +89,59 @@ static void add_results(const struct hvc_record *record, const struct hvc_functi
 }
 
 /* x0 is part of the result: 0 is not a status. */
-static bool is_data(const struct hvc_record *record, const struct hvc_function *function)
+static bool is_data(const struct hvc_function *function)
 {
-	return record->fn == HVC_FN_KVM_FEATURES ||
+	return function == hvc_function_at(HVC_FN_KVM_FEATURES) ||
 	       (function != NULL &&
-		(ends_in(function->name, "_UID") || ends_in(function->name, "_UUID")));
+		(ends_in(function->name, "_UID") || ends_in(function->name, "_UUID") ||
+		 ends_in(function->name, "_VERSION") || ends_in(function->name, "_COUNT")));
+}
+
+bool answer_name(const struct hvc_function *function, uint64_t x0, char name[ANSWER_NAME_MAX])
+{
+	const int64_t number = signed_answer(x0);
+	const char *code = NULL;
+
+	if (number < 0) {
+		code = code_name(codes_of(function), number);
+	} else if (function == hvc_function_at(HVC_FN_PSCI_AFFINITY_INFO)) {
+		code = code_name(affinity_codes, number);
+	} else if (function == hvc_function_at(HVC_FN_PSCI_MIGRATE_INFO_TYPE)) {
+		code = code_name(migrate_codes, number);
+	} else if (function != NULL && ends_in(function->name, "_VERSION") && x0 != 0) {
+		snprintf(name, ANSWER_NAME_MAX, "%u.%u", (unsigned int)(x0 >> 16 & 0x7fff),
+			 (unsigned int)(x0 & 0xffff));
+		return true;
+	} else if (number == 0 && !is_data(function)) {
+		code = "SUCCESS";
+	}
+	if (code == NULL) {
+		return false;
+	}
+	snprintf(name, ANSWER_NAME_MAX, "%s", code);
+	return true;
 }
 
 void run_answer(const struct hvc_record *record, char *text, size_t size)
 {
 	const struct hvc_function *function = hvc_function_at(record->fn);
-	const uint64_t x0 = record->out[0];
-	const int64_t number = signed_answer(x0);
-	const char *name = NULL;
+	const int64_t number = signed_answer(record->out[0]);
+	char name[ANSWER_NAME_MAX];
 
 	if (record->verdict != HVC_RESUME) {
 		snprintf(text, size, "%s", hvc_verdict_name((enum hvc_verdict)record->verdict));
 		return;
 	}
-	if (number < 0 && number >= -16) {
-		name = code_name(codes_of(function), number);
-		snprintf(text, size, name != NULL ? "%s" : "%s%lld", name != NULL ? name : "",
-			 (long long)number);
-		return;
-	}
-	if (function != NULL && ends_in(function->name, "_VERSION") && x0 != 0) {
-		snprintf(text, size, "%u.%u", (unsigned int)(x0 >> 16 & 0x7fff),
-			 (unsigned int)(x0 & 0xffff));
-		return;
-	}
-	if (record->fn == HVC_FN_PSCI_AFFINITY_INFO) {
-		name = code_name(affinity_codes, number);
-	} else if (record->fn == HVC_FN_PSCI_MIGRATE_INFO_TYPE) {
-		name = code_name(migrate_codes, number);
-	} else if (number == 0) {
-		name = "SUCCESS";
-	}
-	if (name != NULL && !is_data(record, function)) {
+	if (answer_name(function, record->out[0], name)) {
 		snprintf(text, size, "%s", name);
+	} else if (number < 0 && number >= -16) {
+		snprintf(text, size, "%lld", (long long)number);
 	} else {
-		snprintf(text, size, "0x%llx", (unsigned long long)x0);
+		snprintf(text, size, "0x%llx", (unsigned long long)record->out[0]);
 	}
-	add_results(record, function, text, size);
+	if (number >= 0 || number < -16) {
+		add_results(record, function, text, size);
+	}
 }
 
 void run_decided(const struct run_trace *trace, const struct hvc_record *record, char *text,
