@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libFuzzer: bytes that say what the VM is (versions, rules, ranges of the filter) and what its two
+ * vCPUs call. Whatever they say, a call returns a verdict and changes what it may.
+ *
+ *   meson setup build/fuzz -Dfuzz=true  (with CC=clang), then build/fuzz/fuzz/call-fuzz
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <hvcgate/engine.h>
+
+#include "../tests/property/expected_masks.h"
+
+enum { VCPUS = 2, MAX_NODES = 192, NODE_BYTES = 512 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct input {
+	const uint8_t *data;
+	size_t left;
+};
+
+/* The next bytes as a number; zero behind the end. */
+static uint64_t take(struct input *input, size_t bytes)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < bytes && input->left != 0; i++, input->left--) {
+		value |= (uint64_t)*input->data++ << i * 8;
+	}
+	return value;
+}
+
+static bool start(void *host, uint32_t vcpu)
+{
+	(void)host;
+	return vcpu % 2 != 0;
+}
+
+static bool is_ram(void *host, uint64_t ipa)
+{
+	(void)host;
+	return ipa < 0x40000000u;
+}
+
+static bool entropy(void *host, uint64_t *words, uint32_t n)
+{
+	(void)host;
+	memset(words, 0x5a, n * sizeof(*words));
+	return true;
+}
+
+static bool availability(void *host, uint64_t reg, uint64_t *bits)
+{
+	(void)host;
+	*bits = ~reg;
+	return reg % 2 == 0;
+}
+
+/* An ID near a function's, or any. */
+static uint32_t take_id(struct input *input)
+{
+	uint64_t how = take(input, 2);
+	const struct hvc_function *function = hvc_function_at(how % HVC_FN_COUNT);
+
+	if (function == NULL) {
+		return (uint32_t)take(input, 4);
+	}
+	return (how & 0x8000 ? function->id64 : function->id32) ^ (uint32_t)(how >> 12 & 7);
+}
+
+static void take_settings(struct input *input, struct hvc_settings *settings)
+{
+	uint64_t bits = take(input, 4);
+
+	hvc_settings_init(settings);
+	settings->smccc_version = HVC_VERSION(1, bits % 6);
+	settings->regs[HVC_REG_PSCI_VERSION] = bits & 0x10 ? HVC_VERSION(1, bits >> 5 & 3)
+							   : HVC_VERSION(0, 2);
+	settings->regs[HVC_REG_STD_BMAP] = bits >> 8 & 1;
+	settings->regs[HVC_REG_WORKAROUND_1] = (bits >> 9 & 3) % 3;
+	settings->soc_id_present = bits >> 11 & 1;
+	settings->vendor_uid_present = bits >> 12 & 1;
+	settings->system_suspend = bits >> 13 & 1;
+}
+
+static void take_rules(struct input *input, struct hvc_image *image, size_t capacity)
+{
+	for (uint64_t n = take(input, 1) % 16; n > 0; n--) {
+		uint32_t first = take_id(input);
+		uint32_t width = (uint32_t)take(input, 2);
+
+		if (first + width >= first) {
+			(void)hvc_image_paint(image, capacity, first, first + width,
+					      (enum hvc_action)(width & 3), (width & 4) != 0);
+		}
+	}
+}
+
+static void check(const struct hvc_frame *before, const struct hvc_frame *after, uint16_t immediate)
+{
+	uint32_t may = expected_changes((uint32_t)before->x[0], immediate, after->x[0]);
+
+	for (unsigned int i = 0; i < HVC_FRAME_REGS; i++) {
+		if (before->x[i] != after->x[i] && !(may >> i & 1)) {
+			abort();
+		}
+	}
+}
+
+static void take_call(struct input *input, struct hvc_vcpu *vcpu)
+{
+	uint64_t how = take(input, 1);
+	uint16_t immediate = how & 2 ? 0 : (uint16_t)(how >> 4);
+	struct hvc_frame frame = {.x = {take_id(input) | how << 32}}, before;
+	enum hvc_verdict verdict;
+
+	for (unsigned int i = 1; i < 4; i++) {
+		frame.x[i] = how & 4 ? take(input, 8) : take_id(input);
+	}
+	before = frame;
+	verdict = hvc_call(vcpu, (enum hvc_conduit)(how & 1), immediate, &frame);
+	if (verdict == HVC_RESUME) {
+		check(&before, &frame, immediate);
+	}
+	if (verdict >= HVC_VERDICT_COUNT || hvc_vcpu_outcome(vcpu).decider >= HVC_DECIDER_COUNT) {
+		abort();
+	}
+	if (how & 8) {
+		(void)hvc_vcpu_started(vcpu);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_Alignas(64) static unsigned char memory[sizeof(struct hvc_image) + MAX_NODES * NODE_BYTES];
+	_Alignas(64) static unsigned char vm_memory[512], vcpu_memory[VCPUS][128];
+	_Alignas(64) static unsigned char filter_memory[MAX_NODES * NODE_BYTES];
+	static struct hvc_counters counters;
+	static const struct hvc_platform platform = {.size = sizeof(platform),
+						     .cpu_start = start,
+						     .is_ram = is_ram,
+						     .entropy = entropy,
+						     .feature_availability = availability};
+	struct hvc_image *image = (struct hvc_image *)(void *)memory;
+	struct hvc_vm *vm = (struct hvc_vm *)(void *)vm_memory;
+	struct hvc_vcpu *vcpus[VCPUS] = {(struct hvc_vcpu *)(void *)vcpu_memory[0],
+					 (struct hvc_vcpu *)(void *)vcpu_memory[1]};
+	struct hvc_vm_config config = {.size = sizeof(config),
+				       .vcpu_count = VCPUS,
+				       .image = image,
+				       .platform = &platform,
+				       .filter_memory = filter_memory,
+				       .filter_bytes = sizeof(filter_memory)};
+	struct input input = {data, size};
+	struct hvc_settings settings;
+
+	take_settings(&input, &settings);
+	if (hvc_image_begin(image, sizeof(memory), &settings) != HVC_OK) {
+		abort();
+	}
+	take_rules(&input, image, sizeof(memory));
+	hvc_image_seal(image);
+	if (hvc_image_check(image, image->bytes) != HVC_OK ||
+	    hvc_vm_init(vm, &config, vcpus) != HVC_OK ||
+	    hvc_vcpu_setup(vcpus[0], 0, &counters) != HVC_OK) {
+		abort();
+	}
+	for (uint64_t n = take(&input, 1) % 4; n > 0; n--) {
+		uint32_t base = take_id(&input);
+
+		(void)hvc_filter_add(vm, base, (uint32_t)take(&input, 2),
+				     (enum hvc_action)take(&input, 1));
+	}
+	hvc_vm_freeze(vm);
+	while (input.left != 0) {
+		take_call(&input, vcpus[take(&input, 1) % VCPUS]);
+	}
+	return 0;
+}
