@@ -38,7 +38,7 @@ enum {
 
 /* A function that the engine serves, and arguments x1 to x3 with which it succeeds. */
 struct expected_call {
-	const char *name;
+	char name[36]; /* no pointer: a bare-metal guest has no relocations */
 	uint32_t id;
 	uint32_t flags;
 	uint32_t changed; /* on success; on failure it is x0 alone */
