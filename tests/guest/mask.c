@@ -23,16 +23,41 @@ static const struct function {
 };
 
 /* What a call must leave alone and no instruction of every.S looks at. All but the kit's are patterned. */
-#define SYSTEM_REGISTERS(R)                                                                       \
-	R(elr_el1)                                                                                \
-	R(spsr_el1) R(esr_el1) R(far_el1) R(afsr0_el1) R(afsr1_el1) R(par_el1) R(contextidr_el1)  \
-		R(amair_el1) R(csselr_el1) R(ttbr1_el1) R(mdscr_el1) R(pmselr_el0)                \
-			R(pmccfiltr_el0) R(pmuserenr_el0) R(dbgbvr0_el1) R(dbgwvr0_el1)           \
-				R(cntkctl_el1) R(sctlr_el1) R(tcr_el1) R(ttbr0_el1) R(mair_el1)   \
-					R(vbar_el1) R(cpacr_el1) R(tpidr_el1) R(cntv_ctl_el0)     \
-						R(cntv_cval_el0) R(cntp_ctl_el0) R(cntp_cval_el0) \
-							R(pmcr_el0) R(daif) R(spsel) R(currentel) \
-								R(oslsr_el1)
+#define SYSTEM_REGISTERS(R) \
+	R(elr_el1)          \
+	R(spsr_el1)         \
+	R(esr_el1)          \
+	R(far_el1)          \
+	R(afsr0_el1)        \
+	R(afsr1_el1)        \
+	R(par_el1)          \
+	R(contextidr_el1)   \
+	R(amair_el1)        \
+	R(csselr_el1)       \
+	R(ttbr1_el1)        \
+	R(mdscr_el1)        \
+	R(pmselr_el0)       \
+	R(pmccfiltr_el0)    \
+	R(pmuserenr_el0)    \
+	R(dbgbvr0_el1)      \
+	R(dbgwvr0_el1)      \
+	R(cntkctl_el1)      \
+	R(sctlr_el1)        \
+	R(tcr_el1)          \
+	R(ttbr0_el1)        \
+	R(mair_el1)         \
+	R(vbar_el1)         \
+	R(cpacr_el1)        \
+	R(tpidr_el1)        \
+	R(cntv_ctl_el0)     \
+	R(cntv_cval_el0)    \
+	R(cntp_ctl_el0)     \
+	R(cntp_cval_el0)    \
+	R(pmcr_el0)         \
+	R(daif)             \
+	R(spsel)            \
+	R(currentel)        \
+	R(oslsr_el1)
 enum {
 #define SYSTEM_NUMBER(name) SYSTEM_##name,
 	SYSTEM_REGISTERS(SYSTEM_NUMBER) SYSTEM_COUNT
