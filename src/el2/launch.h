@@ -94,7 +94,6 @@ struct el2_mailbox {
 	uint8_t seed[EL2_SEED_BYTES];
 	uint32_t pad;
 	uint64_t doorbells; /* rung by the monitor */
-	uint64_t calls;     /* lower bound, for progress */
 	char report[2048];  /* NUL-terminated text of a fault or refusal */
 };
 

@@ -16,7 +16,6 @@
 #define CPU_FAULT_VECTOR 256
 #define CPU_FAULT_STACK  264 /* initial stack pointer of the fault report */
 #define CPU_STACK        272 /* where the frame begins */
-#define CPU_BYTES        512
 
 /* One stack: a guard page that is not mapped, then the stack. */
 #define STACK_GUARD       0x1000
@@ -24,17 +23,15 @@
 #define STACK_STRIDE      (STACK_GUARD + STACK_BYTES)
 #define FAULT_STACK_BYTES 0x1000
 
-/* ESR_ELx.EC (DDI 0487, D24.2.37) */
-#define EC_HVC64 0x16
-#define EC_SMC64 0x17
+/* ESR_ELx.EC (DDI 0487, D24.2.37); IL and an immediate of 0 beside it */
+#define EC_HVC64  0x16
+#define EC_SMC64  0x17
+#define ESR_HVC64 0x5a000000
+#define ESR_SMC64 0x5e000000
 
 /* SCTLR_EL2 while the MMU is off: RES1 bits only. */
 #define SCTLR_EL2_OFF 0x30c50830
 /* M, C, SA, I, WXN */
 #define SCTLR_EL2_ON (SCTLR_EL2_OFF | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 12 | 1 << 19)
-
-/* ESR_EL2 of an HVC #0 and an SMC #0: EC and IL; the immediate is in bits 15:0 */
-#define ESR_HVC64 0x5a000000
-#define ESR_SMC64 0x5e000000
 
 #endif

@@ -106,7 +106,7 @@ void power_verdict(struct el2_frame *frame, enum hvc_verdict verdict)
 
 static bool cpu_start(void *host, uint32_t vcpu)
 {
-	const uint64_t deadline = counter_now() + counter_hz();
+	const uint64_t deadline = counter_now() + 10 * counter_hz();
 	struct el2_cpu *cpu = &el2_cpus[vcpu];
 	int result;
 
