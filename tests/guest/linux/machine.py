@@ -9,7 +9,7 @@ PROBE = os.environ.get("HVCGATE_PROBE") or TOP / "build/aarch64/tests/guest/linu
 
 
 class Models(LinuxTest):
-    def check(self, model, *options):
+    def check(self, model, *options, quiet=True):
         boot = self.boot(script=HERE / "probe.sh", files=[PROBE, HERE / "facts.sh"], options=["--cpu", model, *options], seconds=20)
         # Neither instruction exists in user space; the monitor does not hear of them.
         self.assertEqual(boot.fact("hvc_signal"), "4")
@@ -19,11 +19,12 @@ class Models(LinuxTest):
         self.assertEqual(boot.fact("online"), "0-1")
         # Every CPU has the same features.
         self.assertRegex(boot.fact("features"), r"^2 [^|]*\|$")
-        self.assertQuiet(boot)
+        if quiet:
+            self.assertQuiet(boot)
         return boot
 
     def check_sve(self, boot, longest, lengths):
-        self.assertIn(" sve ", boot.fact("features"))
+        self.assertRegex(boot.fact("features"), r"\bsve\b")
         self.assertEqual(boot.fact("sve_longest"), str(longest))
         self.assertEqual(boot.fact("sve_lengths"), str(lengths))
         self.assertEqual(boot.fact("sve_sums"), "right")
@@ -41,7 +42,7 @@ class Models(LinuxTest):
 
     def test_neoverse_n1(self):
         boot = self.check("neoverse-n1")
-        self.assertIn(" atomics ", boot.fact("features"))
+        self.assertRegex(boot.fact("features"), r"\batomics\b")
         self.assertEqual(boot.fact("sve_longest"), None)
 
 
@@ -52,7 +53,9 @@ class MoreModels(Models):
         self.check_max(self.check("max", "--guest", "debian-11"))
 
     def test_a64fx(self):
-        self.check_sve(self.check("a64fx"), 64, 3)
+        # Linux warns, on plain QEMU too: a64fx's cache lines are longer than it expects of devices that are not
+        # marked as coherent.
+        self.check_sve(self.check("a64fx", quiet=False), 64, 3)
 
     def test_cortex_a53(self):
         self.check("cortex-a53")

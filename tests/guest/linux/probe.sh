@@ -5,7 +5,7 @@
 
 cpu=0
 while [ "$cpu" -lt "$(nproc)" ]; do
-	taskset -c "$cpu" sh -c 'while :; do /hvcgate/probe >/dev/null; done' &
+	taskset "$(printf %x $((1 << cpu)))" sh -c 'while :; do /hvcgate/probe >/dev/null; done' &
 	cpu=$((cpu + 1))
 done
 /hvcgate/probe || exit

@@ -32,7 +32,7 @@ class Sve(Smccc):
 
     def check(self, version, *options):
         boot = super().check(version, "--cpu", "max", *options)
-        self.assertIn(" sve ", boot.fact("features"))
+        self.assertRegex(boot.fact("features"), r"\bsve\b")
         for call in boot.calls:
             self.assertEqual(int(call["in"][0], 0) & ~0x10000, int(call["id"], 0))
 
