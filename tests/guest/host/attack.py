@@ -8,62 +8,13 @@ monitor's memory all but stacks, per-CPU state and the engine's state of CPUs; o
 """
 
 import argparse
-import hashlib
 import sys
 
 import machine
 from machine import CODE_PA, IMAGE_PA, LAUNCH_PA, MONITOR_PA, Elf, Machine, Place, check, finish
+from observe import code_differs, digest, monitor_changes, shared_changes
 
 RAM = 128 << 20
-# Variables of the monitor that a call or a trap may change.
-MUTABLE = {"el2_cpus", "vcpu_memory"}
-
-
-def allowed(elf):
-    """Ranges of monitor memory that may change, as offsets."""
-    ranges = [(elf.address("__stacks"), elf.address("__stacks_end"))]
-    ranges += [(at, at + size) for at, size, name in elf.objects() if name in MUTABLE]
-    return [(start - MONITOR_PA, end - MONITOR_PA) for start, end in ranges]
-
-
-def place_name(elf, offset):
-    address = offset + MONITOR_PA
-    for at, size, name in elf.objects():
-        if at <= address < at + size:
-            return f"{name}+0x{address - at:x}"
-    return f"0x{address:x}"
-
-
-def monitor_changes(elf, before, after):
-    """Names of what changed and must not have."""
-    ranges = allowed(elf)
-    return [place_name(elf, at) for at in machine.changed_words(before, after)
-            if not any(start <= at < end for start, end in ranges)]
-
-
-def shared_changes(before, after):
-    """Nothing but counters: no ring, as there is no trace, and nothing in the mailbox."""
-    return [f"0x{at:x}" for at in machine.changed_words(before, after)
-            if at < machine.MAILBOX_BYTES or at >= machine.RINGS_OFFSET]
-
-
-def code_differs(elf, monitor):
-    """Code and constants in memory against the file."""
-    for address, offset, filed, _, flags in elf.segments:
-        at = address - MONITOR_PA
-        if not flags & 2 and monitor[at:at + filed] != elf.data[offset:offset + filed]:
-            return True
-    return False
-
-
-def digest(elf, monitor):
-    """Of all that must never change."""
-    sha, at = hashlib.sha256(), 0
-    for start, end in sorted(allowed(elf)):
-        sha.update(monitor[at:start])
-        at = end
-    sha.update(monitor[at:])
-    return sha.hexdigest()
 
 
 class Attack:

@@ -104,7 +104,7 @@ class Machine:
 
     def tell(self):
         """What a failing test shows."""
-        print("\n".join(self.lines[-60:]))
+        print("\n".join([line for line in self.lines if ": count " not in line][-60:]))
         print(self.errors)
 
     # --- From outside; needs `observed`.
@@ -156,6 +156,13 @@ class Elf:
                 struct.pack_into(f"<{len(words)}I", data, offset + address - start, *words)
         open(path, "wb").write(data)
         return path
+
+    def word(self, address):
+        """The instruction at an address."""
+        for start, offset, filed, _, _ in self.segments:
+            if start <= address < start + filed:
+                return struct.unpack_from("<I", self.data, offset + address - start)[0]
+        raise KeyError(hex(address))
 
     def find(self, *words):
         """Addresses where these instructions stand."""
