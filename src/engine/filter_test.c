@@ -118,6 +118,8 @@ static void test_overlap_and_adjacency(void **state)
 	assert_int_equal(action_at(world, 0x840001ffu), HVC_HANDLE);
 	assert_int_equal(action_at(world, 0x84000200u), HVC_FORWARD);
 	assert_int_equal(action_at(world, 0x84000201u), HVC_HANDLE);
+	assert_int_equal(add(world, 0x84000201u, 1, HVC_NOTIFY), HVC_OK);
+	assert_int_equal(action_at(world, 0x84000201u), HVC_NOTIFY);
 	world_free(world);
 }
 

@@ -144,6 +144,9 @@ static void test_paint(void **state)
 	assert_int_equal(hvc_image_paint(image, full, 0x12345678u, 0x12345678u, HVC_HANDLE, true),
 			 HVC_OK);
 	assert_int_equal(image->bytes, full);
+	/* Full: what takes no memory still works. */
+	assert_int_equal(hvc_image_paint(image, full, 0x12345677u, 0x12345677u, HVC_HANDLE, true),
+			 HVC_OK);
 	hvc_image_seal(image);
 	assert_int_equal(hvc_image_check(image, image->bytes), HVC_OK);
 	free(before);
@@ -208,6 +211,43 @@ static void test_flipped_bits(void **state)
 	free(image);
 }
 
+/* IEEE 802.3, as zlib's and Ethernet's: from the polynomial's own definition, most significant bit
+ * first over reflected bytes, unlike the engine's. */
+static uint32_t reflect(uint32_t value, unsigned int bits)
+{
+	uint32_t reflected = 0;
+
+	for (unsigned int i = 0; i < bits; i++) {
+		reflected |= (value >> i & 1) << (bits - 1 - i);
+	}
+	return reflected;
+}
+
+static uint32_t plain_crc(const uint8_t *bytes, size_t n)
+{
+	uint32_t rest = UINT32_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		rest ^= reflect(bytes[i], 8) << 24;
+		for (unsigned int bit = 0; bit < 8; bit++) {
+			rest = rest << 1 ^ (rest >> 31 != 0 ? 0x04c11db7u : 0);
+		}
+	}
+	return ~reflect(rest, 32);
+}
+
+static void test_checksum(void **state)
+{
+	struct hvc_image *image = small_image();
+	const uint8_t *behind = (const uint8_t *)&image->crc32 + sizeof(image->crc32);
+
+	(void)state;
+	assert_int_equal(plain_crc((const uint8_t *)"123456789", 9), 0xcbf43926u);
+	assert_int_equal(image->crc32,
+			 plain_crc(behind, image->bytes - (size_t)(behind - (uint8_t *)image)));
+	free(image);
+}
+
 static void test_other_versions(void **state)
 {
 	struct hvc_image *image = small_image();
@@ -253,6 +293,7 @@ int main(void)
 		cmocka_unit_test(test_paint),          cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_shortened),      cmocka_unit_test(test_flipped_bits),
 		cmocka_unit_test(test_other_versions), cmocka_unit_test(test_misaligned),
+		cmocka_unit_test(test_checksum),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,9 +167,6 @@ static bool next_free(uint32_t *first, uint32_t last, uint32_t *end)
 {
 	*end = last;
 	for (unsigned int i = 0; i < RESERVED_COUNT; i++) {
-		if (*first > last) {
-			return false;
-		}
 		if (*first >= reserved[i].first && *first <= reserved[i].last) {
 			*first = reserved[i].last + 1;
 		} else if (*first < reserved[i].first && last >= reserved[i].first) {

@@ -191,17 +191,48 @@ static void test_all_or_nothing(void **state)
 	}
 }
 
+/* No more nodes than needed: a whole part of an owner takes none. Owner 7 has no functions. */
+static void test_nodes(void **state)
+{
+	static const struct {
+		struct hvc_range range;
+		uint32_t nodes;
+	} cases[] = {
+		{{0x87000000u, 0x87ffffffu}, 0}, {{0x87000000u, 0x870000ffu}, 0},
+		{{0x87000100u, 0x8700ffffu}, 0}, {{0x87010000u, 0x87ffffffu}, 0},
+		{{0x87000000u, 0x8700ffffu}, 0}, {{0x07000000u, 0x7fffffffu}, 0},
+		{{0x87000000u, 0x87000000u}, 1}, {{0x87000100u, 0x870001ffu}, 1},
+		{{0x87000100u, 0x87000100u}, 2}, {{0x870001ffu, 0x87000200u}, 3},
+		{{0x87010000u, 0x8701ffffu}, 1}, {{0x87010000u, 0x870100ffu}, 2},
+		{{0x87010000u, 0x87010000u}, 3}, {{0x87ffffffu, 0x87ffffffu}, 3},
+		{{0x87000001u, 0x87fffffeu}, 4}, {{0x87000101u, 0x88000101u}, 4},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct lookup lookup = make(ROOM);
+		uint32_t before = lookup.nodes;
+
+		assert_int_equal(lookup_paint(&lookup, cases[i].range.first, cases[i].range.last,
+					      HVC_DENY, true),
+				 HVC_OK);
+		assert_int_equal(lookup.nodes - before, cases[i].nodes);
+		free(lookup.entries);
+	}
+}
+
 static void test_init_needs_memory(void **state)
 {
 	struct lookup full = make(ROOM);
 
 	(void)state;
-	for (uint32_t capacity = 0; capacity < full.nodes; capacity++) {
+	for (uint32_t capacity = 0; capacity <= full.nodes; capacity++) {
 		struct lookup lookup = {.entries = malloc((size_t)ROOM * NODE_BYTES),
 					.capacity = capacity};
 
 		assert_non_null(lookup.entries);
-		assert_int_equal(lookup_init(&lookup), HVC_ENOMEM);
+		assert_int_equal(lookup_init(&lookup),
+				 capacity == full.nodes ? HVC_OK : HVC_ENOMEM);
 		assert_true(lookup.nodes <= capacity);
 		free(lookup.entries);
 	}
@@ -245,6 +276,9 @@ static void test_damage_is_seen(void **state)
 	assert_false(lookup_sound(lookup.entries, LOOKUP_ROOTS - 1));
 	assert_false(lookup_sound(lookup.entries, lookup.nodes - 1));
 	assert_false(lookup_sound(lookup.entries, LOOKUP_MAX_NODES + 1));
+	/* Nothing but roots that say "handled, by nobody" is a sound table. */
+	memset(lookup.entries, 0, LOOKUP_ROOTS * NODE_BYTES);
+	assert_true(lookup_sound(lookup.entries, LOOKUP_ROOTS));
 	free(lookup.entries);
 }
 
@@ -256,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_reserved_is_passed_over),
 		cmocka_unit_test(test_all_or_nothing),
+		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_init_needs_memory),
 		cmocka_unit_test(test_damage_is_seen),
 	};
