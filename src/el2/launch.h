@@ -33,6 +33,8 @@
 
 #define EL2_MAX_CPUS      8
 #define EL2_MAX_REGIONS   16
+#define EL2_MAX_SEEDS     2
+#define EL2_SEED_MAX      64u /* bytes of one value */
 
 #define EL2_LAUNCH_MAGIC  0x4c435648u /* "HVCL" */
 #define EL2_LAUNCH_FORMAT 1u
@@ -44,6 +46,14 @@ enum el2_region_kind { EL2_RAM = 1, EL2_DEVICE = 2, EL2_GIC_REDIST = 3 };
 struct el2_region {
 	uint64_t ipa, pa, bytes; /* 4 KiB multiples */
 	uint64_t kind;           /* enum el2_region_kind */
+};
+
+/* The value of a device tree property that must be random anew at every boot (rng-seed, kaslr-seed): the loader
+ * restores the same blob. The monitor writes it; where it has no random numbers it makes the property FDT_NOPs.
+ * Devicetree Specification 0.4, 5.4: the value follows FDT_PROP, its length and its name's offset, 4 bytes each. */
+struct el2_seed {
+	uint64_t ipa;   /* of the value, in guest RAM, a multiple of 4 */
+	uint64_t bytes; /* 4 to EL2_SEED_MAX, as the property's header says */
 };
 
 enum el2_flags {
@@ -64,6 +74,8 @@ struct el2_launch {
 	uint64_t doorbell_pio;           /* CPU address of PCI I/O port 0 */
 	uint32_t region_count, reserved;
 	struct el2_region regions[EL2_MAX_REGIONS];
+	uint64_t seed_count; /* 0: the device tree has none */
+	struct el2_seed seeds[EL2_MAX_SEEDS];
 };
 
 /* --- Shared memory: mailbox page, then counters, then rings. A reset leaves it as it is: counters and rings
@@ -78,6 +90,7 @@ enum el2_exit {
 	EL2_EXIT_RESET,   /* SYSTEM_RESET, SYSTEM_RESET2; with exit_type and exit_cookie */
 	EL2_EXIT_FAULT,   /* the monitor's own fault; the report is text */
 	EL2_EXIT_REFUSED, /* the monitor did not accept launch block or image; the report is text */
+	EL2_EXIT_ALL_OFF, /* the last CPU called CPU_OFF: no other can start it again */
 };
 
 struct el2_mailbox {
