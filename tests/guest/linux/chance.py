@@ -18,6 +18,26 @@ class Ordinary(LinuxTest):
             self.assertEqual((call["answer"].split()[0], call["out"]), ("SUCCESS", ["0x0"] * 4))
 
 
+class Flood(LinuxTest):
+    def test(self):
+        """As many calls as the guest can make: counters are exact, and the trace says what it lost."""
+        boot = self.boot(script=HERE / "flood.sh", smp=4)
+        self.assertEqual(boot.fact("bytes"), str(400 * 1024))
+        self.assertEqual(boot.fact("online"), "0-3")
+        self.assertGreater(boot.count("TRNG_RND"), 400 * 1024 / 24)
+        self.assertEqual(boot.summary["total"]["calls"], boot.summary["total"]["answered"])
+        self.assertEqual(boot.summary["total"]["calls"], len(boot.calls) + boot.summary["trace_dropped"])
+        lost = 0
+        for cpu in range(4):
+            numbers = [call["sequence"] for call in boot.calls if call["cpu"] == cpu]
+            self.assertEqual(numbers, sorted(set(numbers)))
+            lost += numbers[-1] + 1 - len(numbers)
+        # What a CPU loses at the very end has no later number that would show it.
+        self.assertLessEqual(lost, boot.summary["trace_dropped"])
+        if boot.summary["trace_dropped"]:
+            self.assertEqual(boot.trace[-1], {"type": "dropped", "calls": boot.summary["trace_dropped"]})
+
+
 class Deterministic(LinuxTest):
     """One policy file name, as the trace names it; two CPUs, which QEMU then runs in turn."""
 

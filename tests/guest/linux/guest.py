@@ -3,7 +3,8 @@
 
 A test file is a unittest module that ends in main(). Run by hand:
     tests/guest/linux/policy.py -v Psci.test_0_2
-Environment: HVCGATE (the command; default build/src/cli/hvcgate), HVCGATE_CACHE (see scripts/fetch-guest).
+Environment: HVCGATE (the command; default build/src/cli/hvcgate), HVCGATE_CACHE (see scripts/fetch-guest),
+HVCGATE_GUEST (default debian; tests that name another keep theirs).
 """
 import json
 import os
@@ -110,6 +111,8 @@ class LinuxTest(unittest.TestCase):
         if append:
             command += ["--append", append]
         command += [str(option) for option in options]
+        if "--guest" not in options:
+            command += ["--guest", os.environ.get("HVCGATE_GUEST", "debian")]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False,
                               timeout=limit + 30)
 

@@ -81,7 +81,7 @@ class Trng(LinuxTest):
         # The driver's device is not even made, so its module is not loaded; /dev/hwrng has nothing behind it.
         self.assertEqual(boot.fact("trng_module"), "0")
         self.assertEqual(boot.fact("rng_current"), "none")
-        self.assertEqual(boot.fact("rng_available"), "")
+        self.assertIn(boot.fact("rng_available"), ("", "none"))
         self.assertEqual(boot.called("TRNG_RND"), [])
         self.assertEqual([call["answer"] for call in boot.called("TRNG_VERSION")], ["NOT_SUPPORTED"])
         self.assertEqual(boot.count("TRNG_VERSION", "answered"), 0)

@@ -13,6 +13,7 @@ say online "$(cat /sys/devices/system/cpu/online)"
 say random "$(dd if=/dev/hwrng bs=32 count=1 2>/dev/null | od -An -tx1 | tr -d ' \n')"
 say urandom "$(dd if=/dev/urandom bs=32 count=1 2>/dev/null | od -An -tx1 | tr -d ' \n')"
 say boot_id "$(cat /proc/sys/kernel/random/boot_id)"
+say kernel_base "$(sed -n "s/ T _stext$//p" /proc/kallsyms)"
 [ "$(date +%Y)" != 2033 ] || exit 0
 
 date -s 2033-03-03 >/dev/null
