@@ -107,7 +107,7 @@ enum hvc_register {
 /*
  * One function. A function has one name and up to two IDs. `results` and `zeroes` are masks over
  * x0..x17 (bit n is xn) for profile hvcgate-1: a call that returns writes exactly the registers in
- * `results` when it succeeds (status alone, x0, when it fails; HVC_FLAG_FFA_ERROR is the exception)
+ * `results` when it succeeds (status alone, x0, when it fails; the exceptions are HVC_FLAG_FFA_ERROR and TRNG_RND, which then has zeroes)
  * and sets those in `zeroes` to zero. x0 is in every `results`, also of functions that return only
  * to report an error.
  *

@@ -2,7 +2,7 @@
 /* The call path: normalise, reserved and rules (one lookup), feature bit, service. */
 #include "service.h"
 
-static inline void count(struct hvc_vcpu *vcpu, size_t slot, enum hvc_count what)
+static inline void count(struct hvc_vcpu *vcpu, size_t slot, size_t what)
 {
 	if (hvc_likely(vcpu->counters != NULL)) {
 		uint64_t *calls = &vcpu->counters->calls[slot][what];
@@ -45,18 +45,13 @@ static HVC_COLD enum hvc_verdict refuse(struct hvc_vcpu *vcpu, struct hvc_frame 
 	return fail(frame, hvc_function_at(slot));
 }
 
-static HVC_COLD enum hvc_verdict absent(struct hvc_vcpu *vcpu, struct hvc_frame *frame, size_t slot)
-{
-	count(vcpu, slot, HVC_ABSENT);
-	return serve_status(frame, SMCCC_NOT_SUPPORTED);
-}
-
 /* DEN0028, 2.9: immediate 0 is the calling convention; others are not SMCCC calls. */
 static HVC_COLD enum hvc_verdict not_convention(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
 {
 	vcpu->last_id = (uint32_t)frame->x[0];
 	vcpu->last_entry = LAST_CONVENTION;
-	return absent(vcpu, frame, HVC_FN_NONE);
+	count(vcpu, HVC_FN_NONE, HVC_ABSENT);
+	return serve_status(frame, SMCCC_NOT_SUPPORTED);
 }
 
 /* The hint is a bit of fast calls only (DEN0028, 2.5.1). */
@@ -66,42 +61,59 @@ static inline uint32_t normalise(const struct hvc_vcpu *vcpu, uint32_t id)
 }
 
 /* What the lookup said is carried out. */
-static inline enum hvc_verdict decide(struct hvc_vcpu *vcpu, struct hvc_frame *frame, uint32_t id,
-				      uint32_t entry)
+static HVC_INLINE enum hvc_verdict decide(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
+					  uint32_t id, size_t entry)
 {
 	size_t slot = entry & ENTRY_SLOT;
+	size_t fate;
 
 	vcpu->last_id = id;
-	vcpu->last_entry = entry;
+	vcpu->last_entry = (uint32_t)entry;
 	if (hvc_unlikely(entry & ENTRY_ACTION)) {
-		return refuse(vcpu, frame, entry);
+		return refuse(vcpu, frame, (uint32_t)entry);
 	}
-	if (hvc_unlikely(!vcpu->vm->present[slot])) {
-		return absent(vcpu, frame, slot);
+	fate = vcpu->vm->fate[slot];
+	count(vcpu, slot, fate);
+	if (hvc_unlikely(fate != HVC_ANSWERED)) {
+		return serve_status(frame, SMCCC_NOT_SUPPORTED);
 	}
-	count(vcpu, slot, HVC_ANSWERED);
 	return serve_table[slot](vcpu, frame);
 }
 
-/* An ID with a hint, or with a number above 0xff. */
-static HVC_COLD enum hvc_verdict call_sparse(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
+/* Not SMCCC's immediate, or an ID with bits set in 23:16: a fast call's hint, or nothing known. */
+static HVC_COLD enum hvc_verdict call_odd(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
+					  uint32_t rare)
 {
 	uint32_t id = normalise(vcpu, (uint32_t)frame->x[0]);
 
+	if (rare >> 16 != 0) {
+		return not_convention(vcpu, frame);
+	}
 	return decide(vcpu, frame, id, lookup_entry(vcpu->entries, id));
+}
+
+/* What hvc_call() found rare; a number above 0xff is not as rare as the rest. */
+static HVC_NOINLINE enum hvc_verdict call_rare(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
+					       uint32_t rare)
+{
+	uint32_t id = (uint32_t)frame->x[0];
+
+	if (hvc_unlikely(rare > 0xff)) {
+		return call_odd(vcpu, frame, rare);
+	}
+	return decide(vcpu, frame, id, lookup_numbered(vcpu->entries, vcpu->numbered, id));
 }
 
 enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint16_t immediate,
 			  struct hvc_frame *frame)
 {
 	uint32_t id = (uint32_t)frame->x[0];
+	/* One test for all that is rare: bits 23:8 of the ID, and above them the immediate. */
+	uint32_t rare = lookup_sparse_bits(id) | (uint32_t)immediate << 16;
 
 	(void)conduit;
-	if (hvc_unlikely(immediate != 0)) {
-		return not_convention(vcpu, frame);
-	}
-	if (hvc_unlikely(!lookup_is_dense(id))) {
-		return call_sparse(vcpu, frame);
+	if (hvc_unlikely(rare != 0)) {
+		return call_rare(vcpu, frame, rare);
 	}
 	return decide(vcpu, frame, id, lookup_dense(vcpu->entries, id));
 }
@@ -116,7 +128,7 @@ static uint8_t decider_of(const struct hvc_vm *vm, uint32_t id, uint32_t entry)
 	if (entry & ENTRY_ACTION) {
 		return entry & ENTRY_CLAIMED ? HVC_BY_RULE : HVC_BY_DEFAULT;
 	}
-	if (vm->present[slot]) {
+	if (vm_has(vm, slot)) {
 		return HVC_BY_SERVICE;
 	}
 	return slot == HVC_FN_NONE ? HVC_BY_UNKNOWN : HVC_BY_FEATURE;
@@ -151,5 +163,5 @@ unsigned int vm_served(const struct hvc_vm *vm, uint32_t id)
 	uint32_t entry = lookup_entry(vm->filter.entries, id);
 	unsigned int slot = entry & ENTRY_SLOT;
 
-	return (entry & ENTRY_ACTION) == 0 && vm->present[slot] ? slot : HVC_FN_NONE;
+	return (entry & ENTRY_ACTION) == 0 && vm_has(vm, slot) ? slot : HVC_FN_NONE;
 }

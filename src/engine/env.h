@@ -21,6 +21,9 @@ int memcmp(const void *a, const void *b, size_t n);
 
 /* A branch off the call path: kept out of line, so that the path itself needs no stack frame. */
 #define HVC_COLD __attribute__((noinline, cold))
+/* A second path that is hot as well; and what both are made of. */
+#define HVC_NOINLINE __attribute__((noinline))
+#define HVC_INLINE   inline __attribute__((always_inline))
 /* Reached without a detour through the global offset table. */
 #define HVC_HIDDEN __attribute__((visibility("hidden")))
 

@@ -40,43 +40,64 @@ struct lookup {
 };
 
 /* Below an entry that is a node: its entry for the low 8 bits of `index`. */
-static inline uint32_t lookup_step(const uint16_t *entries, uint32_t entry, uint32_t index)
+static inline size_t lookup_step(const uint16_t *entries, size_t entry, uint32_t index)
 {
-	return entries[(size_t)(entry & ~(uint32_t)ENTRY_NODE) * LOOKUP_WIDTH + (index & 0xffu)];
+	const uint16_t *node = entries + (entry << 8 & 0x7fff00u);
+
+	return node[index & 0xffu];
 }
 
-/* Root 0: IDs whose bits 23:8 are zero, which nearly every call's are. */
-static inline bool lookup_is_dense(uint32_t id)
+/* Root 0 has the IDs whose bits 23:8 are zero, which nearly every call's are. */
+static inline uint32_t lookup_sparse_bits(uint32_t id)
 {
-	return (id & 0x00ffff00u) == 0;
+	return id >> 8 & 0xffffu;
 }
 
-static inline uint32_t lookup_dense(const uint16_t *entries, uint32_t id)
+static inline size_t lookup_dense(const uint16_t *entries, uint32_t id)
 {
-	uint32_t entry = entries[(size_t)(id >> 24)];
+	size_t entry = entries[(size_t)(id >> 24)];
 
 	return entry & ENTRY_NODE ? lookup_step(entries, entry, id) : entry;
 }
 
-static inline uint32_t lookup_entry(const uint16_t *entries, uint32_t id)
+/* From an entry for bits 31:16 down. */
+static inline size_t lookup_below(const uint16_t *entries, size_t entry, uint32_t id)
 {
-	uint32_t entry;
-
-	if (lookup_is_dense(id)) {
-		return lookup_dense(entries, id);
-	}
-	if ((id & 0x00ff0000u) == 0) {
-		entry = entries[LOOKUP_WIDTH + (id >> 24)];
-	} else {
-		entry = entries[2 * LOOKUP_WIDTH + (id >> 24)];
-		if (entry & ENTRY_NODE) {
-			entry = lookup_step(entries, entry, id >> 16);
-		}
-	}
 	if (entry & ENTRY_NODE) {
 		entry = lookup_step(entries, entry, id >> 8);
 	}
 	return entry & ENTRY_NODE ? lookup_step(entries, entry, id) : entry;
+}
+
+/* Root 1, which callers in a hurry keep a pointer to: a number above 0xff. */
+static inline size_t lookup_numbered(const uint16_t *entries, const uint16_t *root, uint32_t id)
+{
+	return lookup_below(entries, root[(size_t)(id >> 24)], id);
+}
+
+/* Root 2: bits 23:16 are not zero. */
+static inline size_t lookup_reserved_bits(const uint16_t *entries, uint32_t id)
+{
+	size_t entry = (entries + (size_t)2 * LOOKUP_WIDTH)[(size_t)(id >> 24)];
+
+	if (entry & ENTRY_NODE) {
+		entry = lookup_step(entries, entry, id >> 16);
+	}
+	return lookup_below(entries, entry, id);
+}
+
+static inline uint32_t lookup_entry(const uint16_t *entries, uint32_t id)
+{
+	size_t entry;
+
+	if (lookup_sparse_bits(id) == 0) {
+		entry = lookup_dense(entries, id);
+	} else if ((id & 0x00ff0000u) == 0) {
+		entry = lookup_numbered(entries, entries + LOOKUP_WIDTH, id);
+	} else {
+		entry = lookup_reserved_bits(entries, id);
+	}
+	return (uint32_t)entry;
 }
 
 /* Everything handled, nothing claimed, every function of the catalogue in its slot, reserved ranges

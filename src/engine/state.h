@@ -17,16 +17,19 @@ struct hvc_vm {
 	void *host;
 	struct hvc_vcpu *const *vcpus;
 	uint32_t vcpu_count;
-	bool frozen;          /* a vCPU has run: bitmaps and filter are closed */
-	struct lookup filter; /* the nodes in use: the image's, or a copy in filter memory */
+	uint32_t smccc_version; /* the settings', for a short way to it */
+	bool frozen;            /* a vCPU has run: bitmaps and filter are closed */
+	struct lookup filter;   /* the nodes in use: the image's, or a copy in filter memory */
 	uint64_t regs[HVC_REG_COUNT];
-	bool present[HVC_FN_COUNT]; /* by slot: the VM has this function; false for slot 0 */
+	uint8_t fate
+		[HVC_FN_COUNT]; /* by slot: HVC_ANSWERED if the VM has the function, or HVC_ABSENT */
 };
 _Static_assert(sizeof(struct hvc_vm) <= 512, "budget: core per-VM state");
 
 /* The first half is what every call reads. */
 struct hvc_vcpu {
 	_Alignas(64) const uint16_t *entries; /* vm->filter.entries */
+	const uint16_t *numbered;             /* root 1 in them */
 	struct hvc_vm *vm;
 	struct hvc_counters *counters;
 	uint32_t last_id;    /* of the last call, normalised */
@@ -43,6 +46,12 @@ _Static_assert(sizeof(struct hvc_vcpu) <= 128, "budget: per-vCPU state");
 
 /* In hvc_vcpu.last_entry, above an entry's 16 bits: the call never got as far as the lookup. */
 #define LAST_CONVENTION (1u << 16)
+
+/* Would a call of this slot be served, rules aside? Never true of slot 0. */
+static inline bool vm_has(const struct hvc_vm *vm, unsigned int slot)
+{
+	return vm->fate[slot] == HVC_ANSWERED;
+}
 
 /* Which functions the VM has follows from its registers; run after any of them changed. */
 void vm_update_present(struct hvc_vm *vm);

@@ -31,8 +31,9 @@ static bool function_present(const struct hvc_vm *vm, unsigned int slot)
 
 void vm_update_present(struct hvc_vm *vm)
 {
+	vm->fate[HVC_FN_NONE] = HVC_ABSENT;
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
-		vm->present[slot] = function_present(vm, slot);
+		vm->fate[slot] = function_present(vm, slot) ? HVC_ANSWERED : HVC_ABSENT;
 	}
 }
 
@@ -69,10 +70,10 @@ static void init_vcpu(struct hvc_vm *vm, uint32_t index)
 	memset(vcpu, 0, sizeof(*vcpu));
 	vcpu->vm = vm;
 	vcpu->entries = vm->filter.entries;
+	vcpu->numbered = vcpu->entries + LOOKUP_WIDTH;
 	vcpu->index = index;
 	vcpu->mpidr = index;
-	vcpu->hint_mask = vm->image->settings.smccc_version >= HVC_VERSION(1, 3) ? HVC_ID_SVE_HINT
-										 : 0;
+	vcpu->hint_mask = vm->smccc_version >= HVC_VERSION(1, 3) ? HVC_ID_SVE_HINT : 0;
 	atomic_init(&vcpu->power, index == 0 ? POWER_ON : POWER_OFF);
 }
 
@@ -101,6 +102,7 @@ enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
 	vm->host = config->host;
 	vm->vcpus = vcpus;
 	vm->vcpu_count = config->vcpu_count;
+	vm->smccc_version = config->image->settings.smccc_version;
 	memcpy(vm->regs, config->image->settings.regs, sizeof(vm->regs));
 	err = take_nodes(vm, config);
 	if (err != HVC_OK) {

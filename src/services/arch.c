@@ -42,7 +42,7 @@ static int32_t workaround_feature(const struct hvc_vm *vm, unsigned int slot)
 
 HVC_SERVE(SMCCC_VERSION)
 {
-	return serve_word(frame, vcpu->vm->image->settings.smccc_version);
+	return serve_word(frame, vcpu->vm->smccc_version);
 }
 
 HVC_SERVE(SMCCC_ARCH_FEATURES)
@@ -150,7 +150,7 @@ HVC_SERVE(SMCCC_VENDOR_HYP_CALL_COUNT)
 
 static uint32_t arch_version(const struct hvc_vm *vm)
 {
-	return vm->image->settings.smccc_version;
+	return vm->smccc_version;
 }
 
 static bool arch_has(const struct hvc_vm *vm, unsigned int slot)

@@ -47,6 +47,15 @@ static uint64_t word_mask(uint32_t bits, unsigned int index, unsigned int width)
 	return bits <= below ? 0 : (1ull << (bits - below)) - 1;
 }
 
+/* DEN0098, 2.6: without entropy its registers are zero. */
+static enum hvc_verdict no_bits(struct hvc_frame *frame, int32_t status)
+{
+	for (unsigned int i = 1; i <= 3; i++) {
+		frame->x[i] = 0;
+	}
+	return serve_status(frame, status);
+}
+
 HVC_SERVE(TRNG_RND)
 {
 	const struct hvc_vm *vm = vcpu->vm;
@@ -56,11 +65,11 @@ HVC_SERVE(TRNG_RND)
 
 	/* DEN0098, 2.6: 1 to 3 words' worth of bits. */
 	if (bits == 0 || bits > 3 * width) {
-		return serve_status(frame, TRNG_INVALID_PARAMETERS);
+		return no_bits(frame, TRNG_INVALID_PARAMETERS);
 	}
 	if (vm->platform == NULL || vm->platform->entropy == NULL ||
 	    !vm->platform->entropy(vm->host, words, 3)) {
-		return serve_status(frame, TRNG_NO_ENTROPY);
+		return no_bits(frame, TRNG_NO_ENTROPY);
 	}
 	/* The lowest bits are in x3, the highest in x1; bits not asked for are zero. */
 	for (unsigned int i = 0; i < 3; i++) {

@@ -122,9 +122,7 @@ static void test_lengths_refused(void **state)
 
 		assert_int_equal(frame.x[0], STATUS(calls[i].status));
 		if (calls[i].status != SUCCESS) {
-			assert_int_equal(frame.x[1], calls[i].bits);
-			assert_int_equal(frame.x[2], 5);
-			assert_int_equal(frame.x[3], 6);
+			assert_int_equal(frame.x[1] | frame.x[2] | frame.x[3], 0);
 		}
 	}
 	world_free(world);
@@ -142,7 +140,7 @@ static void test_no_entropy(void **state)
 		struct hvc_frame frame = world_call(world, RND32, bits, 5, 6);
 
 		assert_int_equal(frame.x[0], STATUS(NO_ENTROPY));
-		assert_int_equal(frame.x[1], bits);
+		assert_int_equal(frame.x[1] | frame.x[2] | frame.x[3], 0);
 		assert_int_equal(world_ask(bare, RND32, bits, 0, 0), STATUS(NO_ENTROPY));
 		assert_int_equal(world_ask(bare, RND64, bits, 0, 0), STATUS(NO_ENTROPY));
 	}
