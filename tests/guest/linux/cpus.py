@@ -51,4 +51,4 @@ class Eight(LinuxTest):
 
 
 if __name__ == "__main__":
-    main("debian-11", "debian-12")
+    main("debian-11")

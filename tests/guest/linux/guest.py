@@ -4,7 +4,7 @@
 A test file is a unittest module that ends in main(). Run by hand:
     tests/guest/linux/policy.py -v Psci.test_0_2
 Environment: HVCGATE (the command; default build/src/cli/hvcgate), HVCGATE_CACHE (see scripts/fetch-guest),
-HVCGATE_GUEST (default debian; tests that name another keep theirs).
+HVCGATE_GUEST (default debian-12; tests that name another keep theirs).
 """
 import json
 import os
@@ -21,6 +21,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 HVCGATE = os.environ.get("HVCGATE") or str(TOP / "build/src/cli/hvcgate")
 # How much slower than a quiet machine of two cores this one may be.
 PATIENCE = float(os.environ.get("HVCGATE_TEST_PATIENCE", "4"))
+
+
+# Of tests that name none.
+GUEST = os.environ.get("HVCGATE_GUEST", "debian-12")
 
 
 def cache():
@@ -112,7 +116,7 @@ class LinuxTest(unittest.TestCase):
             command += ["--append", append]
         command += [str(option) for option in options]
         if "--guest" not in options:
-            command += ["--guest", os.environ.get("HVCGATE_GUEST", "debian")]
+            command += ["--guest", GUEST]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False,
                               timeout=limit + 30)
 
@@ -140,7 +144,7 @@ def main(*guests):
     lacking = []
     if not shutil.which("qemu-system-aarch64"):
         lacking.append("qemu-system-aarch64 is not installed (scripts/setup run)")
-    for guest in guests or ("debian-12",):
+    for guest in {GUEST, *guests}:
         if not (cache() / "guest" / guest / "Image").exists():
             lacking.append(f"guest {guest} is not in the cache (scripts/fetch-guest)")
     if lacking:

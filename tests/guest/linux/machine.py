@@ -113,4 +113,4 @@ class MoreGic2(LinuxTest):
 
 
 if __name__ == "__main__":
-    main("debian-11", "debian-12")
+    main("debian-11")

@@ -101,4 +101,4 @@ class SuspendMore(Suspend):
 
 
 if __name__ == "__main__":
-    main("debian-11", "debian-12")
+    main("debian-11")

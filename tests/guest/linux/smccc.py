@@ -77,4 +77,4 @@ class MoreSve(Sve):
 
 
 if __name__ == "__main__":
-    main("debian-11", "debian-12")
+    main("debian-11")
