@@ -4,6 +4,7 @@
  * wait=1 to wait for a byte on the console before and after it, for whoever looks from outside.
  */
 #include "attack/attack.h"
+#include "kit/instruction.h"
 
 #define PSCI_VERSION 0x84000000u
 #define PL011        0x09000000ull

@@ -20,7 +20,6 @@ void attempt(bool contained, const char *what, uint64_t where, uint64_t detail);
 extern uint64_t attack_ram;      /* bytes of RAM from 1 GiB on */
 extern unsigned int attack_cpus; /* CPUs in the attack */
 #define RAM_START GIB
-#define FREE_RAM  0x41000000ull /* from here on: 1 MiB for registers.c, then main.c's */
 #define RAM_END   (RAM_START + attack_ram)
 
 /* --- windows.c: more ways to look at physical memory than the kit's. */
@@ -63,11 +62,6 @@ bool area_allowed(uint64_t physical);
 /* --- memory.c: an access of a number at a virtual address. */
 #define ACCESS_LOAD 2u /* ldr w */
 bool access_try(unsigned int kind, uint64_t address, struct kit_fault *fault);
-
-/* --- registers.c */
-void instructions_make(void); /* once */
-/* Runs one MRS, MSR, SYS or SYSL of x0 with x0 as given; what it is after that in *x0. False: an exception. */
-bool instruction_try(uint32_t instruction, uint64_t *x0, struct kit_fault *fault);
 
 /* Did an attempt end as one at memory that stage 2 hides has to? */
 static inline bool is_external(const struct kit_fault *fault)

@@ -6,65 +6,11 @@
  */
 #include "attack.h"
 
-#define MRS(op0, op1, crn, crm, op2)                                                           \
-	(0xd5200000u | (uint32_t)(op0) << 19 | (uint32_t)(op1) << 16 | (uint32_t)(crn) << 12 | \
-	 (uint32_t)(crm) << 8 | (uint32_t)(op2) << 5)
+#include "../kit/instruction.h"
+
 #define EC_SYSREG 0x18u
 #define EC_SVE    0x19u
 #define EC_SME    0x1du
-#define READ_BIT  0x00200000u
-#define RET       0xd65f03c0u
-
-/* Every instruction of these forms with x0, and a return behind it: made once, so that no code changes later. */
-#define FORMS (2u * 3 * 8 * 16 * 16 * 8)
-static uint32_t (*const code)[2] = (uint32_t(*)[2])FREE_RAM;
-
-/* Bit 21 says which direction, 20:5 are op0, op1, CRn, CRm, op2; op0 is 1 to 3. */
-static unsigned int form(uint32_t instruction)
-{
-	const unsigned int encoding = (instruction >> 5 & 0xffffu) - 0x4000u;
-
-	return encoding + ((instruction & READ_BIT) != 0 ? FORMS / 2 : 0);
-}
-
-void instructions_make(void)
-{
-	for (uint32_t encoding = 0; encoding < FORMS / 2; encoding++) {
-		const uint32_t instruction = 0xd5080000u + (encoding << 5);
-
-		code[form(instruction)][0] = instruction;
-		code[form(instruction)][1] = RET;
-		code[form(instruction | READ_BIT)][0] = instruction | READ_BIT;
-		code[form(instruction | READ_BIT)][1] = RET;
-	}
-	for (uint64_t i = 0; i < FORMS * sizeof(code[0]); i += 16) {
-		__asm__ volatile("dc cvau, %0\n\tic ivau, %0" : : "r"((char *)code + i) : "memory");
-	}
-	__asm__ volatile("dsb ish\n\tisb" : : : "memory");
-}
-
-struct run {
-	const uint32_t *code;
-	uint64_t x0;
-};
-
-static void run(void *arg)
-{
-	struct run *r = arg;
-	register uint64_t x0 __asm__("x0") = r->x0;
-
-	__asm__ volatile("blr %1" : "+r"(x0) : "r"(r->code) : "x30", "memory", "cc");
-	r->x0 = x0;
-}
-
-bool instruction_try(uint32_t instruction, uint64_t *x0, struct kit_fault *fault)
-{
-	struct run r = {.code = code[form(instruction)], .x0 = *x0};
-	const bool done = kit_try(run, &r, fault);
-
-	*x0 = r.x0;
-	return done;
-}
 
 struct encoding {
 	unsigned int op0, op1, crn, crm, op2;
@@ -72,7 +18,7 @@ struct encoding {
 
 static uint32_t mrs(const struct encoding *e)
 {
-	return MRS(e->op0, e->op1, e->crn, e->crm, e->op2);
+	return INSTRUCTION_MRS(e->op0, e->op1, e->crn, e->crm, e->op2);
 }
 
 static uint64_t name(const struct encoding *e)
@@ -96,7 +42,7 @@ static void must_be_nothing(const struct encoding *e)
 	struct kit_fault fault;
 	uint64_t value = ~0ull;
 
-	if (!instruction_try(mrs(e) & ~READ_BIT, &value, &fault)) {
+	if (!instruction_try(mrs(e) & ~INSTRUCTION_READ, &value, &fault)) {
 		attempt(is_undefined(&fault), "hidden register: write", name(e), fault.esr);
 	}
 	value = 0x5a5a;
@@ -119,11 +65,11 @@ static void higher_levels(void)
 		}
 		debug.op0 = 2;
 		must_be_undefined(mrs(&e), 0x5a5a, "register of a higher level: read", &e);
-		must_be_undefined(mrs(&e) & ~READ_BIT, ~0ull, "register of a higher level: write",
-				  &e);
+		must_be_undefined(mrs(&e) & ~INSTRUCTION_READ, ~0ull,
+				  "register of a higher level: write", &e);
 		must_be_undefined(mrs(&debug), 0x5a5a, "debug register of a higher level: read",
 				  &debug);
-		must_be_undefined(mrs(&debug) & ~READ_BIT, ~0ull,
+		must_be_undefined(mrs(&debug) & ~INSTRUCTION_READ, ~0ull,
 				  "debug register of a higher level: write", &debug);
 	}
 }
@@ -136,10 +82,11 @@ static void must_be_constant(const struct encoding *e)
 
 	if (!instruction_try(mrs(e), &before, &fault)) {
 		attempt(is_undefined(&fault), "implementation defined: read", name(e), fault.esr);
-		must_be_undefined(mrs(e) & ~READ_BIT, ones, "implementation defined: write", e);
+		must_be_undefined(mrs(e) & ~INSTRUCTION_READ, ones, "implementation defined: write",
+				  e);
 		return;
 	}
-	if (!instruction_try(mrs(e) & ~READ_BIT, &ones, &fault)) {
+	if (!instruction_try(mrs(e) & ~INSTRUCTION_READ, &ones, &fault)) {
 		attempt(is_undefined(&fault), "implementation defined: write", name(e), fault.esr);
 	}
 	attempt(instruction_try(mrs(e), &after, &fault) && after == before,
@@ -156,7 +103,7 @@ static void implementation_defined(void)
 
 		system.op0 = 1;
 		must_be_constant(&e);
-		must_be_undefined(mrs(&system) & ~READ_BIT, 0x3c200000,
+		must_be_undefined(mrs(&system) & ~INSTRUCTION_READ, 0x3c200000,
 				  "implementation defined instruction", &system);
 		must_be_undefined(mrs(&system), 0x3c200000,
 				  "implementation defined instruction with result", &system);
@@ -229,7 +176,7 @@ static void all_others(void)
 			continue;
 		}
 		if (instruction_try(mrs(&e), &value, &fault)) {
-			instruction_try(mrs(&e) & ~READ_BIT, &value, &fault);
+			instruction_try(mrs(&e) & ~INSTRUCTION_READ, &value, &fault);
 			attempt(true, "register", name(&e), value);
 		} else {
 			attempt(is_undefined(&fault) || is_trapped(&fault), "register", name(&e),
@@ -267,11 +214,11 @@ static void system_instructions(void)
 		uint64_t address = WINDOW_NORMAL + 0x3c200000;
 
 		if (e.op1 >= 4) {
-			must_be_undefined(mrs(&e) & ~READ_BIT, address,
+			must_be_undefined(mrs(&e) & ~INSTRUCTION_READ, address,
 					  "instruction of a higher level", &e);
 			continue;
 		}
-		attempt(instruction_try(mrs(&e) & ~READ_BIT, &address, &fault) ||
+		attempt(instruction_try(mrs(&e) & ~INSTRUCTION_READ, &address, &fault) ||
 				is_undefined(&fault) || is_external(&fault),
 			"system instruction", name(&e), fault.esr);
 		address = 0;

@@ -2,6 +2,8 @@
 /* Stage 1 tables that lie where the guest may not look: the walk itself is the access. */
 #include "attack.h"
 
+#include "../kit/instruction.h"
+
 #define TABLE      (3ull << 0)
 #define TABLE_BITS 30 /* a level 1 entry */
 

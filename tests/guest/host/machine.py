@@ -15,11 +15,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "run"))
 from common import HVCGATE, SKIP, Place, check, failures, finish  # noqa: E402,F401
 
-# src/el2/launch.h
+# src/el2/launch.h; struct el2_mailbox begins the shared memory
 MONITOR_PA, SHARED_PA, GUEST_PA = 0x40000000, 0x42000000, 0x44000000
 LAUNCH_PA, CODE_PA, IMAGE_PA = 0x40180000, 0x40200000, 0x41000000
 MAILBOX_BYTES, RINGS_OFFSET = 0x1000, 0x100000
-SEED_FULL_AT, SEED_AT, SEED_BYTES = 40, 44, 48
+READY_AT, SEED_FULL_AT, SEED_AT, SEED_BYTES = 4, 32, 36, 48
 
 
 def skip(why):
@@ -46,7 +46,8 @@ def guest(name):
 class Machine:
     """`hvcgate run` with a guest of ours; its console is read line by line."""
 
-    def __init__(self, place, name, *options, append="", observed=False, regions=(), monitor=None, timeout=100):
+    def __init__(self, place, name, *options, append="", observed=False, stopped=False,
+                 regions=(), monitor=None, timeout=100):
         env = dict(place.env)
         arguments = ["--kernel", guest(name), "--timeout", str(timeout), "--append", append, *options]
         env["HVCGATE_MONITOR"] = monitor or built("src", "el2", "monitor.elf")
@@ -55,7 +56,7 @@ class Machine:
         arguments += ["--summary", f"json:{self.summary_file}"]
         if observed:
             arguments += ["--qemu", os.path.join(HERE, "qemu")]
-            env.update(OBSERVE=place.top, OBSERVE_REGIONS=json.dumps(list(regions)))
+            env.update(OBSERVE=place.top, OBSERVE_REGIONS=json.dumps(list(regions)), OBSERVE_STOP="1" if stopped else "")
         self.lines, self.partial, self.deadline = [], b"", time.monotonic() + timeout + 10
         self.process = subprocess.Popen([HVCGATE, "run", *arguments], env=env, cwd=place.work, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
