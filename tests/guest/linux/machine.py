@@ -16,6 +16,7 @@ class Models(LinuxTest):
         self.assertEqual(boot.fact("smc_signal"), "4")
         self.assertEqual(boot.summary["total"]["unknown"], 0)
         self.assertEqual(boot.count("PSCI_SYSTEM_OFF"), 1)
+        self.assertEqual(boot.fact("pmu"), "counts")
         self.assertEqual(boot.fact("online"), "0-1")
         # Every CPU has the same features.
         self.assertRegex(boot.fact("features"), r"^2 [^|]*\|$")

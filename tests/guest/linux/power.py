@@ -43,6 +43,7 @@ class Reset(LinuxTest):
 
     def test_panic(self):
         boot = self.check("PSCI_SYSTEM_RESET", append="hvcgate.reset=panic")
+        self.assertNotEqual(boot.called("PSCI_SYSTEM_RESET")[0]["cpu"], 0)
         self.assertEqual(boot.said("Kernel panic - not syncing: sysrq triggered crash"), 1)
 
     def test_exit(self):

@@ -12,11 +12,13 @@
 
 /* Linux on arm64: numbers of system calls, auxiliary vector entries and constants (kernel headers). */
 enum {
+	SYS_READ = 63,
 	SYS_WRITE = 64,
 	SYS_EXIT = 93,
 	SYS_PRCTL = 167,
 	SYS_CLONE = 220,
 	SYS_MMAP = 222,
+	SYS_PERF_EVENT_OPEN = 241,
 	SYS_WAIT4 = 260
 };
 enum { AT_NULL = 0, AT_HWCAP = 16, AT_HWCAP2 = 26 };
@@ -238,6 +240,37 @@ static void try_mte(void)
 	say_number("mte_wrong_tag_signal", signal_of(write_byte, at ^ 1ul << 56));
 }
 
+/* --- The performance counters: cycles of a loop. A trap of EL2 in the way would be undefined. */
+
+struct perf_event {
+	uint32_t type, size;
+	uint64_t config, period, sample_type, read_format, flags, rest[8];
+};
+#define PERF_HARDWARE       0
+#define PERF_CPU_CYCLES     0
+#define PERF_EXCLUDE_KERNEL (1u << 5)
+
+static void try_pmu(void)
+{
+	struct perf_event event = {.type = PERF_HARDWARE,
+				   .size = sizeof(event),
+				   .config = PERF_CPU_CYCLES,
+				   .flags = PERF_EXCLUDE_KERNEL};
+	uint64_t before = 0, after = 0;
+	long counter = call(SYS_PERF_EVENT_OPEN, (long)&event, 0, -1, -1, 0, 0);
+
+	if (counter < 0) {
+		say("pmu", "none");
+		return;
+	}
+	call(SYS_READ, counter, (long)&before, 8, 0, 0, 0);
+	for (unsigned int i = 0; i < 1000000; i++) {
+		__asm__ volatile("");
+	}
+	call(SYS_READ, counter, (long)&after, 8, 0, 0, 0);
+	say("pmu", after > before ? "counts" : "stands still");
+}
+
 /* Nanoseconds since the machine started, which are instructions where QEMU's -icount makes them so. */
 static void say_counter(void)
 {
@@ -266,6 +299,7 @@ __attribute__((used)) static _Noreturn void begin(const unsigned long *stack)
 	}
 	say_number("hvc_signal", signal_of(do_hvc, PSCI_SYSTEM_OFF));
 	say_number("smc_signal", signal_of(do_smc, PSCI_SYSTEM_OFF));
+	try_pmu();
 	if ((hwcap & HWCAP_SVE) != 0) {
 		try_sve();
 	}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=dash
 # Resets the machine on the first boot, ends on the second. The clock remembers which it is: nothing else outlives
-# a reset. On the kernel's command line: hvcgate.reset=panic for a panic in place of a reboot.
+# a reset. On the kernel's command line: hvcgate.reset=panic for a panic, with CPU 0 off, in place of a reboot.
 
 say() { echo "@ $1: $2"; }
 
@@ -19,6 +19,7 @@ say kernel_base "$(sed -n "s/ T _stext$//p" /proc/kallsyms)"
 date -s 2033-03-03 >/dev/null
 hwclock -w -u
 if grep -qw hvcgate.reset=panic /proc/cmdline; then
+	echo 0 >/sys/devices/system/cpu/cpu0/online
 	echo 1 >/proc/sys/kernel/sysrq
 	echo c >/proc/sysrq-trigger
 else
