@@ -22,14 +22,12 @@ static inline void quarter_round(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t
 void chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonce[3],
 		    uint32_t out[16])
 {
-	const uint32_t s[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, key[0], key[1],
-				key[2],     key[3],     key[4],     key[5],     key[6], key[7],
-				counter,    nonce[0],   nonce[1],   nonce[2]};
-	/* Sixteen variables, so that they stay in registers. */
-	uint32_t a0 = s[0], a1 = s[1], a2 = s[2], a3 = s[3];
-	uint32_t b0 = s[4], b1 = s[5], b2 = s[6], b3 = s[7];
-	uint32_t c0 = s[8], c1 = s[9], c2 = s[10], c3 = s[11];
-	uint32_t d0 = s[12], d1 = s[13], d2 = s[14], d3 = s[15];
+	/* Sixteen variables and no array of the first state: the work stays in registers, and no copy of the
+	 * key on the stack. */
+	uint32_t a0 = 0x61707865, a1 = 0x3320646e, a2 = 0x79622d32, a3 = 0x6b206574;
+	uint32_t b0 = key[0], b1 = key[1], b2 = key[2], b3 = key[3];
+	uint32_t c0 = key[4], c1 = key[5], c2 = key[6], c3 = key[7];
+	uint32_t d0 = counter, d1 = nonce[0], d2 = nonce[1], d3 = nonce[2];
 
 	for (unsigned int i = 0; i < 10; i++) {
 		quarter_round(&a0, &b0, &c0, &d0);
@@ -41,20 +39,20 @@ void chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonc
 		quarter_round(&a2, &b3, &c0, &d1);
 		quarter_round(&a3, &b0, &c1, &d2);
 	}
-	out[0] = a0 + s[0];
-	out[1] = a1 + s[1];
-	out[2] = a2 + s[2];
-	out[3] = a3 + s[3];
-	out[4] = b0 + s[4];
-	out[5] = b1 + s[5];
-	out[6] = b2 + s[6];
-	out[7] = b3 + s[7];
-	out[8] = c0 + s[8];
-	out[9] = c1 + s[9];
-	out[10] = c2 + s[10];
-	out[11] = c3 + s[11];
-	out[12] = d0 + s[12];
-	out[13] = d1 + s[13];
-	out[14] = d2 + s[14];
-	out[15] = d3 + s[15];
+	out[0] = a0 + 0x61707865;
+	out[1] = a1 + 0x3320646e;
+	out[2] = a2 + 0x79622d32;
+	out[3] = a3 + 0x6b206574;
+	out[4] = b0 + key[0];
+	out[5] = b1 + key[1];
+	out[6] = b2 + key[2];
+	out[7] = b3 + key[3];
+	out[8] = c0 + key[4];
+	out[9] = c1 + key[5];
+	out[10] = c2 + key[6];
+	out[11] = c3 + key[7];
+	out[12] = d0 + counter;
+	out[13] = d1 + nonce[0];
+	out[14] = d2 + nonce[1];
+	out[15] = d3 + nonce[2];
 }
