@@ -3,7 +3,7 @@
  * The monitor's own structures and what its files offer each other.
  *
  * The monitor is linked at its physical address and runs identity-mapped, so an address means the same
- * with the MMU on and off. It never maps guest RAM.
+ * with the MMU on and off. It does not map guest RAM.
  */
 #ifndef HVCGATE_EL2_EL2_H
 #define HVCGATE_EL2_EL2_H
@@ -49,6 +49,7 @@ struct el2_cpu {
 	uint32_t faulting;
 	struct el2_ring ring;
 	uint32_t entropy_key[8];
+	uint32_t expected; /* the machine's CPU_ON was asked for it */
 } __attribute__((aligned(64)));
 
 extern struct el2_cpu el2_cpus[EL2_MAX_CPUS];
@@ -96,12 +97,17 @@ void *page_alloc(void); /* a zeroed page of monitor memory; refuses the launch w
 void mmu_build(const struct el2_launch *launch);
 void mmu_on(void);
 void mmu_map_device(uint64_t pa, uint64_t bytes);
+/* Guest RAM, for this CPU, with the MMU on and before any guest runs; to be unmapped at once. */
+void mmu_map_guest(uint64_t pa, uint64_t bytes);
+void mmu_unmap_guest(uint64_t pa, uint64_t bytes);
 
 /* --- stage2.c */
 void stage2_build(const struct el2_launch *launch);
 void stage2_on(void);
 unsigned int stage2_ipa_bits(void);
 bool stage2_is_ram(uint64_t ipa);
+/* The physical address of guest RAM [ipa, ipa + bytes). False: it is not all RAM. */
+bool stage2_ram(uint64_t ipa, uint64_t bytes, uint64_t *pa);
 
 /* --- features.c */
 void features_init(void);
@@ -139,6 +145,7 @@ void inject_undefined(uint64_t esr);
 void guest_skip_instruction(void);
 
 /* --- power.c */
+void power_init(void); /* before CPU 0 runs the guest */
 extern const struct hvc_platform el2_platform;
 void power_verdict(struct el2_frame *frame, enum hvc_verdict verdict); /* from vectors.S too */
 _Noreturn void power_enter(struct el2_cpu *cpu, uint64_t entry, uint64_t context, bool timers);
@@ -152,6 +159,10 @@ _Noreturn void psci_host_system_reset(void);
 /* --- entropy.c */
 void entropy_init(const struct el2_launch *launch);
 bool entropy_fill(void *host, uint64_t *words, uint32_t count);
+
+/* --- seeds.c */
+#define EL2_SEED_HEADER 12u /* bytes of a property before its value */
+void seeds_write(const struct el2_launch *launch);
 
 /* --- ring.c */
 void ring_init(struct el2_cpu *cpu);

@@ -16,6 +16,11 @@ el2_start:
 1:	stp	xzr, xzr, [x0], #16
 	cmp	x0, x1
 	b.lo	1b
+	adrp	x0, __stacks
+	adrp	x1, __stacks_end
+2:	stp	xzr, xzr, [x0], #16
+	cmp	x0, x1
+	b.lo	2b
 
 	adrp	x0, el2_cpus
 	add	x0, x0, :lo12:el2_cpus
@@ -31,6 +36,19 @@ el2_start:
 	.global el2_secondary
 el2_secondary:
 	msr	daifset, #0xf
+	/* Not one that cpu_start() asked for: whoever sent it here also chose x0. */
+	adrp	x1, el2_cpus
+	add	x1, x1, :lo12:el2_cpus
+	mov	x2, #CPU_BYTES
+	mov	x3, #8				// EL2_MAX_CPUS
+1:	cmp	x0, x1
+	b.eq	2f
+	add	x1, x1, x2
+	subs	x3, x3, #1
+	b.ne	1b
+	b	halt
+2:	ldr	w1, [x0, #CPU_EXPECTED]
+	cbz	w1, halt
 	adrp	x30, el2_cpu_boot
 	add	x30, x30, :lo12:el2_cpu_boot
 

@@ -65,6 +65,24 @@ void launch_check_image(const struct el2_launch *launch)
 	}
 }
 
+static void check_seeds(const struct el2_launch *launch)
+{
+	uint64_t pa;
+
+	if (launch->seed_count > EL2_MAX_SEEDS) {
+		report_refused("seed count", launch->seed_count);
+	}
+	for (unsigned int i = 0; i < launch->seed_count; i++) {
+		const struct el2_seed *seed = &launch->seeds[i];
+
+		if ((seed->ipa | seed->bytes) % 4 != 0 || seed->bytes == 0 ||
+		    seed->bytes > EL2_SEED_MAX || seed->ipa < PAGE_SIZE ||
+		    !stage2_ram(seed->ipa - EL2_SEED_HEADER, seed->bytes + EL2_SEED_HEADER, &pa)) {
+			report_refused("seed is no property in RAM; seed", i);
+		}
+	}
+}
+
 void launch_check(const struct el2_launch *launch)
 {
 	unsigned int redists = 0;
@@ -92,6 +110,7 @@ void launch_check(const struct el2_launch *launch)
 	if (!stage2_is_ram(launch->guest_entry)) {
 		report_refused("guest entry is not in RAM", launch->guest_entry);
 	}
+	check_seeds(launch);
 	if (launch->image_bytes < sizeof(struct hvc_image) ||
 	    launch->image_bytes > HVC_IMAGE_MAX_SIZE) {
 		report_refused("policy image too short or too long; bytes", launch->image_bytes);

@@ -53,7 +53,7 @@ struct el2_region {
  * Devicetree Specification 0.4, 5.4: the value follows FDT_PROP, its length and its name's offset, 4 bytes each. */
 struct el2_seed {
 	uint64_t ipa;   /* of the value, in guest RAM, a multiple of 4 */
-	uint64_t bytes; /* 4 to EL2_SEED_MAX, as the property's header says */
+	uint64_t bytes; /* a multiple of 4 up to EL2_SEED_MAX, as the property's header says */
 };
 
 enum el2_flags {

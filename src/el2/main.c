@@ -17,6 +17,8 @@ _Static_assert(offsetof(struct el2_cpu, fault_sp) == CPU_FAULT_SP, "cpu");
 _Static_assert(offsetof(struct el2_cpu, fault_vector) == CPU_FAULT_VECTOR, "cpu");
 _Static_assert(offsetof(struct el2_cpu, fault_stack) == CPU_FAULT_STACK, "cpu");
 _Static_assert(offsetof(struct el2_cpu, frame) == CPU_STACK, "cpu");
+_Static_assert(offsetof(struct el2_cpu, expected) == CPU_EXPECTED, "cpu");
+_Static_assert(sizeof(struct el2_cpu) == CPU_BYTES, "cpu");
 _Static_assert(EL2_MAX_CPUS == 8, "monitor.ld has as many stacks");
 
 #define MPIDR_AFFINITY 0xff00ffffffull
@@ -108,8 +110,10 @@ void el2_boot(struct el2_cpu *cpu)
 	cpus_init(launch);
 	stage2_build(launch);
 	entropy_init(launch);
+	seeds_write(launch);
 	engine_init(launch);
 	cpu_init(launch);
+	power_init();
 	mailbox->counter_hz = (uint32_t)counter_hz();
 	mailbox->exit = EL2_EXIT_NONE;
 	atomic_store_explicit((_Atomic uint32_t *)&mailbox->ready, mailbox->ready + 1,
@@ -122,6 +126,7 @@ void el2_cpu_boot(struct el2_cpu *cpu)
 	struct hvc_request request;
 
 	mmu_on();
+	cpu->expected = 0;
 	cpu_init(el2_launch());
 	request = hvc_vcpu_started(cpu->vcpu);
 	power_enter(cpu, request.entry, request.context, true);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The monitor's own address space: identity-mapped, write xor execute, only what it needs. Guest RAM is
- * not in it. Tables are made with the MMU off and never change once a guest runs.
+ * not in it, but for a moment at boot (seeds.c). Tables never change once a guest runs.
  * Source: DDI 0487, D8.3 (VMSAv8-64 descriptors), 4 KiB granule, 48 bits, non-VHE EL2 (one range).
  */
 #include "el2.h"
@@ -52,7 +52,7 @@ void *page_alloc(void)
 	return page;
 }
 
-static void map_page(uint64_t address, uint64_t attributes)
+static uint64_t *entry_of(uint64_t address)
 {
 	uint64_t *table = root;
 
@@ -64,8 +64,12 @@ static void map_page(uint64_t address, uint64_t attributes)
 		}
 		table = (uint64_t *)(*entry & DESC_ADDRESS);
 	}
-	table[address >> 12 & 0x1ff] = address | attributes | DESC_AP_EL1 | DESC_AF | DESC_TABLE |
-				       DESC_VALID;
+	return &table[address >> 12 & 0x1ff];
+}
+
+static void map_page(uint64_t address, uint64_t attributes)
+{
+	*entry_of(address) = address | attributes | DESC_AP_EL1 | DESC_AF | DESC_TABLE | DESC_VALID;
 }
 
 static void map(uint64_t start, uint64_t end, uint64_t attributes)
@@ -78,6 +82,24 @@ static void map(uint64_t start, uint64_t end, uint64_t attributes)
 void mmu_map_device(uint64_t pa, uint64_t bytes)
 {
 	map(pa, pa + bytes, DEVICE_RW);
+}
+
+void mmu_map_guest(uint64_t pa, uint64_t bytes)
+{
+	map(pa, pa + bytes, NORMAL_RW);
+	dsb_sy();
+	isb();
+}
+
+void mmu_unmap_guest(uint64_t pa, uint64_t bytes)
+{
+	for (uint64_t at = pa & ~(PAGE_SIZE - 1); at < pa + bytes; at += PAGE_SIZE) {
+		*entry_of(at) = 0;
+	}
+	dsb_sy();
+	__asm__ volatile("tlbi alle2" : : : "memory");
+	dsb_sy();
+	isb();
 }
 
 void mmu_build(const struct el2_launch *launch)

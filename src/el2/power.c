@@ -15,6 +15,15 @@
 #define PSCI_HOST_SUCCESS    0
 #define PSCI_HOST_ALREADY_ON (-4)
 
+/* Lives of CPUs: from before CPU_ON starts one until its CPU_OFF. Whoever starts one is alive itself, so
+ * only the last CPU_OFF of all finds no other. */
+static _Atomic uint32_t cpus_alive;
+
+void power_init(void)
+{
+	cpus_alive = 1;
+}
+
 void power_enter(struct el2_cpu *cpu, uint64_t entry, uint64_t context, bool timers)
 {
 	guest_state_reset(timers);
@@ -55,10 +64,9 @@ static _Noreturn void power_down(struct el2_cpu *cpu)
 }
 
 /* One way out for the whole machine, whichever CPU comes first. */
-static _Noreturn void end_machine(struct el2_cpu *cpu, enum el2_exit how)
+static _Noreturn void end_machine(enum el2_exit how, struct hvc_request request)
 {
 	static atomic_flag ended;
-	struct hvc_request request = hvc_vcpu_request(cpu->vcpu);
 	struct el2_mailbox *mailbox = el2_mailbox();
 
 	if (atomic_flag_test_and_set(&ended)) {
@@ -78,6 +86,17 @@ static _Noreturn void end_machine(struct el2_cpu *cpu, enum el2_exit how)
 	psci_host_system_off();
 }
 
+/* A machine without a running CPU stays so: end it, so that somebody hears of it. */
+static _Noreturn void cpu_off(const struct el2_cpu *cpu)
+{
+	if (atomic_fetch_sub_explicit(&cpus_alive, 1, memory_order_acq_rel) == 1) {
+		end_machine(EL2_EXIT_ALL_OFF,
+			    (struct hvc_request){.function = HVC_FN_PSCI_CPU_OFF});
+	}
+	psci_host_cpu_off();
+	report_broken("the machine's CPU_OFF came back on CPU", cpu->index);
+}
+
 void power_verdict(struct el2_frame *frame, enum hvc_verdict verdict)
 {
 	struct el2_cpu *cpu = frame->cpu;
@@ -90,12 +109,11 @@ void power_verdict(struct el2_frame *frame, enum hvc_verdict verdict)
 	case HVC_SYSTEM_SUSPEND:
 		power_down(cpu);
 	case HVC_CPU_OFF:
-		psci_host_cpu_off();
-		report_broken("the machine's CPU_OFF came back on CPU", cpu->index);
+		cpu_off(cpu);
 	case HVC_SYSTEM_OFF:
-		end_machine(cpu, EL2_EXIT_OFF);
+		end_machine(EL2_EXIT_OFF, hvc_vcpu_request(cpu->vcpu));
 	case HVC_SYSTEM_RESET:
-		end_machine(cpu, EL2_EXIT_RESET);
+		end_machine(EL2_EXIT_RESET, hvc_vcpu_request(cpu->vcpu));
 	case HVC_RESUME:
 		return;
 	case HVC_VERDICT_COUNT:
@@ -111,6 +129,8 @@ static bool cpu_start(void *host, uint32_t vcpu)
 	int result;
 
 	(void)host;
+	atomic_fetch_add_explicit(&cpus_alive, 1, memory_order_acq_rel);
+	cpu->expected = 1;
 	cache_flush(cpu, sizeof(*cpu)); /* read with the MMU off */
 	for (;;) {
 		result = psci_host_cpu_on(cpu->mpidr, (uint64_t)el2_secondary, (uint64_t)cpu);
@@ -120,6 +140,10 @@ static bool cpu_start(void *host, uint32_t vcpu)
 		/* It called CPU_OFF and is on its way out: the engine has seen it, the machine not
 		 * yet. */
 		yield();
+	}
+	if (result != PSCI_HOST_SUCCESS) {
+		cpu->expected = 0;
+		atomic_fetch_sub_explicit(&cpus_alive, 1, memory_order_acq_rel);
 	}
 	return result == PSCI_HOST_SUCCESS;
 }

@@ -104,17 +104,25 @@ void stage2_on(void)
 	__asm__ volatile("tlbi vmalls12e1is\n\tdsb ish\n\tisb" : : : "memory");
 }
 
-bool stage2_is_ram(uint64_t ipa)
+bool stage2_ram(uint64_t ipa, uint64_t bytes, uint64_t *pa)
 {
 	const struct el2_launch *launch = el2_launch();
 
 	for (unsigned int i = 0; i < launch->region_count; i++) {
 		const struct el2_region *region = &launch->regions[i];
 
-		if (region->kind == EL2_RAM && ipa >= region->ipa &&
-		    ipa - region->ipa < region->bytes) {
+		if (region->kind == EL2_RAM && ipa >= region->ipa && bytes <= region->bytes &&
+		    ipa - region->ipa <= region->bytes - bytes) {
+			*pa = region->pa + (ipa - region->ipa);
 			return true;
 		}
 	}
 	return false;
+}
+
+bool stage2_is_ram(uint64_t ipa)
+{
+	uint64_t pa;
+
+	return stage2_ram(ipa, 1, &pa);
 }

@@ -100,11 +100,9 @@ static inline unsigned int id_field(uint64_t value, unsigned int low)
 /* Clean and invalidate [start, start + bytes) to the point of coherency: for a CPU with its caches off. */
 static inline void cache_flush(const void *start, uint64_t bytes)
 {
-	const char *line = start;
-
 	/* 16 bytes is the smallest line there can be: no need to know the real one. */
-	for (uint64_t i = 0; i < bytes; i += 16) {
-		__asm__ volatile("dc civac, %0" : : "r"(line + i) : "memory");
+	for (uint64_t at = (uint64_t)start & ~15ull; at < (uint64_t)start + bytes; at += 16) {
+		__asm__ volatile("dc civac, %0" : : "r"(at) : "memory");
 	}
 	dsb_sy();
 }

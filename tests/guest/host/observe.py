@@ -7,7 +7,7 @@ import machine
 from machine import MONITOR_PA
 
 # Variables of the monitor that a call or a trap may change; the last one by the call that ends the machine.
-MUTABLE = {"el2_cpus", "vcpu_memory"}
+MUTABLE = {"el2_cpus", "vcpu_memory", "cpus_alive"}
 ENDED = {"ended.0"}
 
 
