@@ -164,6 +164,31 @@ static void test_memory(void **state)
 	world_free(world);
 }
 
+/* Filter memory for no range at all is memory: for what splits no entry. */
+static void test_least_memory(void **state)
+{
+	struct world *world = world_new(&(struct world_setup){0});
+	size_t bytes = hvc_filter_size(world->image, 0);
+	struct hvc_vm_config config = {.size = sizeof(config),
+				       .vcpu_count = 1,
+				       .image = world->image,
+				       .filter_memory = malloc(bytes),
+				       .filter_bytes = bytes};
+
+	(void)state;
+	assert_non_null(config.filter_memory);
+	assert_int_equal(hvc_vm_init(world->vm, &config, world->vcpus), HVC_OK);
+	assert_int_equal(add(world, 0x84000000u, 0x100, HVC_DENY), HVC_OK);
+	assert_int_equal(add(world, 0x87000000u, 0x1000000u, HVC_DENY), HVC_OK);
+	assert_int_equal(add(world, 0x88000000u, 1, HVC_DENY), HVC_ENOMEM);
+	assert_int_equal(action_at(world, 0x84000003u), HVC_DENY);
+	assert_int_equal(action_at(world, 0x87abcdefu), HVC_DENY);
+	config.filter_bytes--;
+	assert_int_equal(hvc_vm_init(world->vm, &config, world->vcpus), HVC_ENOMEM);
+	free(config.filter_memory);
+	world_free(world);
+}
+
 /* A query says what a call then does, for every function and both hints. */
 static void test_query_is_call(void **state)
 {
@@ -202,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_overlap_and_adjacency),
 		cmocka_unit_test(test_over_image),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_least_memory),
 		cmocka_unit_test(test_query_is_call),
 	};
 

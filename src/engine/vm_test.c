@@ -83,6 +83,37 @@ static void test_setup(void **state)
 	world_free(world);
 }
 
+/* As many vCPUs as there may be, each with an affinity of its own, the last one started. */
+static void test_many(void **state)
+{
+	struct world *world = world_new(&(struct world_setup){0});
+	struct hvc_vcpu **vcpus = calloc(HVC_MAX_VCPUS, sizeof(struct hvc_vcpu *));
+	char *memory = aligned_alloc(64, HVC_MAX_VCPUS * hvc_vcpu_size());
+	const struct hvc_vm_config config = {.size = sizeof(config),
+					     .vcpu_count = HVC_MAX_VCPUS,
+					     .image = world->image,
+					     .platform = &world->platform,
+					     .host = world};
+	struct hvc_frame frame = world_frame(0xc4000003u, 0x1f0f, 0x1000, 0);
+
+	(void)state;
+	assert_true(vcpus != NULL && memory != NULL);
+	for (unsigned int i = 0; i < HVC_MAX_VCPUS; i++) {
+		vcpus[i] = (struct hvc_vcpu *)(void *)(memory + i * hvc_vcpu_size());
+	}
+	assert_int_equal(hvc_vm_init(world->vm, &config, vcpus), HVC_OK);
+	for (unsigned int i = 0; i < HVC_MAX_VCPUS; i++) {
+		assert_int_equal(hvc_vcpu_setup(vcpus[i], (i & ~0xfu) << 4 | (i & 0xfu), NULL),
+				 HVC_OK);
+	}
+	assert_int_equal(hvc_call(vcpus[0], HVC_CONDUIT_HVC, 0, &frame), HVC_RESUME);
+	assert_int_equal(frame.x[0], 0);
+	assert_int_equal(world->last_start, HVC_MAX_VCPUS - 1);
+	free(memory);
+	free(vcpus);
+	world_free(world);
+}
+
 static void test_power_at_start(void **state)
 {
 	struct world *world = world_new(&(struct world_setup){.vcpu_count = 3});
@@ -212,10 +243,11 @@ static void test_ffa_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),     cmocka_unit_test(test_init_errors),
-		cmocka_unit_test(test_setup),     cmocka_unit_test(test_power_at_start),
-		cmocka_unit_test(test_immediate), cmocka_unit_test(test_high_half),
-		cmocka_unit_test(test_outcomes),  cmocka_unit_test(test_ffa_error),
+		cmocka_unit_test(test_sizes),          cmocka_unit_test(test_init_errors),
+		cmocka_unit_test(test_setup),          cmocka_unit_test(test_many),
+		cmocka_unit_test(test_power_at_start), cmocka_unit_test(test_immediate),
+		cmocka_unit_test(test_high_half),      cmocka_unit_test(test_outcomes),
+		cmocka_unit_test(test_ffa_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

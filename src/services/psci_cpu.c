@@ -7,17 +7,12 @@
  */
 #include "services.h"
 
-#define AFFINITY_MASK_32 0x00ffffffull
-#define AFFINITY_MASK_64 0xff00ffffffull
+/* Affinity fields of an MPIDR. An SMC32 call's argument has no Aff3, being 32 bits wide. */
+#define AFFINITY_MASK 0xff00ffffffull
 
 /* power_state, original format (DEN0022, 5.4.2): bits 31:26 and 23:17 must be zero. */
 #define POWER_STATE_RESERVED  0xfcfe0000u
 #define POWER_STATE_POWERDOWN 0x00010000u
-
-static uint64_t affinity_mask(const struct hvc_vcpu *vcpu)
-{
-	return vcpu->last_id & HVC_ID_64 ? AFFINITY_MASK_64 : AFFINITY_MASK_32;
-}
 
 static bool entry_valid(const struct hvc_vm *vm, uint64_t entry)
 {
@@ -73,7 +68,7 @@ HVC_SERVE(PSCI_CPU_ON)
 	uint64_t context = argument(vcpu, frame, 3);
 	struct hvc_vcpu *target = NULL;
 
-	if ((mpidr & ~affinity_mask(vcpu)) == 0) {
+	if ((mpidr & ~AFFINITY_MASK) == 0) {
 		target = vcpu_by_mpidr(vm, mpidr);
 	}
 	if (target == NULL) {
@@ -153,7 +148,7 @@ HVC_SERVE(PSCI_AFFINITY_INFO)
 	uint64_t level = argument(vcpu, frame, 2);
 	bool found = false, pending = false;
 
-	if ((affinity & ~affinity_mask(vcpu)) || level > 3) {
+	if ((affinity & ~AFFINITY_MASK) || level > 3) {
 		return serve_status(frame, PSCI_INVALID_PARAMETERS);
 	}
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {

@@ -103,7 +103,7 @@ static void test_life(void **state)
 static const struct on {
 	uint32_t id;
 	uint64_t mpidr, entry;
-	int32_t status; /* at 1.1; 0.2 knows no INVALID_ADDRESS */
+	int32_t status; /* from 1.0 on; 0.2 knows no INVALID_ADDRESS */
 } ons[] = {
 	{CPU_ON, 0, 0x1000, ALREADY_ON}, /* itself */
 	{CPU_ON, 1, 0x1000, SUCCESS},
@@ -130,7 +130,7 @@ static void test_cpu_on(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(ons) * 2; i++) {
 		const struct on *on = &ons[i / 2];
-		struct world *world = cluster(i % 2 ? HVC_VERSION(0, 2) : HVC_VERSION(1, 1));
+		struct world *world = cluster(i % 2 ? HVC_VERSION(0, 2) : HVC_VERSION(1, 0));
 		int32_t want = on->status == INVALID_ADDRESS && i % 2 ? INVALID_PARAMETERS
 								      : on->status;
 
@@ -208,6 +208,23 @@ static void test_affinity_info(void **state)
 	/* A cluster of CPUs that are off is off. */
 	turn_off(world, 3);
 	assert_int_equal(ask(world, 0, AFFINITY_INFO, 0x100, 1), OFF);
+	world_free(world);
+}
+
+/* Bit by bit: those below the level do not matter, the others do. One CPU, at 0. */
+static void test_affinity_levels(void **state)
+{
+	struct world *world = world_new(&(struct world_setup){0});
+
+	(void)state;
+	for (unsigned int level = 0; level <= 3; level++) {
+		for (unsigned int bit = 0; bit < 64; bit++) {
+			bool below = bit < 8 * level;
+
+			assert_int_equal(ask(world, 0, AFFINITY_INFO | WIDE, 1ull << bit, level),
+					 below ? ON : STATUS(INVALID_PARAMETERS));
+		}
+	}
 	world_free(world);
 }
 
@@ -290,9 +307,13 @@ static void test_system_suspend(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),        cmocka_unit_test(test_cpu_on),
-		cmocka_unit_test(test_start_fails), cmocka_unit_test(test_affinity_info),
-		cmocka_unit_test(test_suspend),     cmocka_unit_test(test_system_suspend),
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_cpu_on),
+		cmocka_unit_test(test_start_fails),
+		cmocka_unit_test(test_affinity_info),
+		cmocka_unit_test(test_affinity_levels),
+		cmocka_unit_test(test_suspend),
+		cmocka_unit_test(test_system_suspend),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
