@@ -121,10 +121,11 @@ void gic_open(void);
 void gic_cpu_init(void);
 /* Around a wait for interrupts: what the guest had set. */
 struct gic_interface {
-	uint64_t redistributor, mask, group1;
+	uint64_t redistributor, mask, group0, group1;
 	uint32_t waker;
 };
-void gic_sleep(struct gic_interface *old);
+/* `forget`: the CPU's state is lost, and with it which interrupts it was at. */
+void gic_sleep(struct gic_interface *old, bool forget);
 void gic_wake(const struct gic_interface *old);
 /* Access to a page of a redistributor that stage 2 hides. False: not such a page. */
 bool gic_access(uint64_t ipa, bool write, unsigned int bytes, uint64_t *value);

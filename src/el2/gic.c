@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interrupt controller is the guest's, but for one thing: redistributors with LPIs read and write
+ * The interrupt controller is the guest's, but for what follows. A CPU that starts finds its interface as
+ * after a reset, and one that sleeps wakes by whatever is pending for it. And redistributors with LPIs read and write
  * tables in memory at any physical address (GICR_PROPBASER, GICR_PENDBASER). Stage 2 therefore leaves
  * out each RD frame, and this file answers for it, without LPIs.
- * Source: IHI 0069, 12.11 (GICR_*), 12.2 (ICC_*).
+ * Source: IHI 0069, 12.11 (GICR_*), 12.2 (ICC_*); IHI 0048, 4.4 (GICC_*).
  */
 #include "el2.h"
 #include "sysreg.h"
@@ -19,11 +20,19 @@
 #define TYPER_LAST   (1ull << 4)
 #define WAKER_SLEEP  2u
 
-#define SRE_EL2_ALL  0xfull /* SRE, DFB, DIB, Enable */
+/* GICv2's CPU interface (IHI 0048, 4.4) */
+#define GICC_CTLR   0x0000
+#define GICC_PMR    0x0004
+#define GICC_BPR    0x0008
+#define GICC_ABPR   0x001c
+#define GICC_APR    0x00d0
+#define CTLR_GROUPS 3u
+
+#define SRE_EL2_ALL 0xfull /* SRE, DFB, DIB, Enable */
 
 static const struct el2_region *redists;
 static uint64_t redist_bytes; /* those of CPUs that exist */
-static unsigned int version;
+static uint64_t interface;    /* GICv2: CPU interface, each CPU finds its own there */
 
 static uint32_t read32(uint64_t pa)
 {
@@ -37,11 +46,14 @@ static void write32(uint64_t pa, uint32_t value)
 
 void gic_init(const struct el2_launch *launch)
 {
-	version = launch->gic_version;
 	for (unsigned int i = 0; i < launch->region_count; i++) {
 		if (launch->regions[i].kind == EL2_GIC_REDIST) {
 			redists = &launch->regions[i];
 			mmu_map_device(redists->pa, redists->bytes);
+		}
+		if (launch->regions[i].kind == EL2_GIC_CPU) {
+			interface = launch->regions[i].pa;
+			mmu_map_device(interface, PAGE_SIZE);
 		}
 	}
 }
@@ -57,15 +69,48 @@ void gic_open(void)
 	}
 }
 
-/* The CPU interface as a reset leaves it; the guest uses the system registers by itself. */
+/* No interrupt is active: each priority that can preempt has a bit, as many as there are priorities. */
+static void forget_active(void)
+{
+	unsigned int bits;
+
+	if (interface != 0) {
+		for (unsigned int i = 0; i < 4; i++) {
+			write32(interface + GICC_APR + 4 * i, 0);
+		}
+		return;
+	}
+	bits = (unsigned int)(sysreg_read(ICC_CTLR_EL1) >> 8 & 7) + 1;
+	sysreg_write(ICC_AP0R0_EL1, 0);
+	sysreg_write(ICC_AP1R0_EL1, 0);
+	if (bits >= 6) {
+		sysreg_write(ICC_AP0R1_EL1, 0);
+		sysreg_write(ICC_AP1R1_EL1, 0);
+	}
+	if (bits >= 7) {
+		sysreg_write(ICC_AP0R2_EL1, 0);
+		sysreg_write(ICC_AP0R3_EL1, 0);
+		sysreg_write(ICC_AP1R2_EL1, 0);
+		sysreg_write(ICC_AP1R3_EL1, 0);
+	}
+	isb();
+}
+
+/* The CPU interface as a reset leaves it; the guest uses it by itself. */
 void gic_cpu_init(void)
 {
-	if (version != 3) {
+	if (interface != 0) {
+		write32(interface + GICC_CTLR, 0);
+		write32(interface + GICC_PMR, 0);
+		write32(interface + GICC_BPR, 0); /* the least there is */
+		write32(interface + GICC_ABPR, 0);
+		forget_active();
 		return;
 	}
 	sysreg_write(ICC_SRE_EL2, SRE_EL2_ALL);
 	isb();
 	sysreg_write(ICH_HCR_EL2, 0);
+	forget_active();
 	sysreg_write(ICC_IGRPEN0_EL1, 0);
 	sysreg_write(ICC_IGRPEN1_EL1, 0);
 	sysreg_write(ICC_PMR_EL1, 0);
@@ -91,10 +136,18 @@ static uint64_t my_frame(void)
 
 /* Linux switches group 1 off and tells the redistributor that the CPU sleeps, before any CPU_SUSPEND;
  * hardware then wakes from the redistributor. Here an interrupt must reach the CPU interface to end a
- * WFI: let it, whatever the guest masked. */
-void gic_sleep(struct gic_interface *old)
+ * WFI: let it, whatever the guest masked. An interrupt that the guest is at masks others in standby,
+ * as in any WFI, but not where the CPU's state is lost. */
+void gic_sleep(struct gic_interface *old, bool forget)
 {
-	if (version != 3) {
+	if (forget) {
+		forget_active();
+	}
+	if (interface != 0) {
+		old->group1 = read32(interface + GICC_CTLR);
+		old->mask = read32(interface + GICC_PMR);
+		write32(interface + GICC_PMR, 0xff);
+		write32(interface + GICC_CTLR, (uint32_t)old->group1 | CTLR_GROUPS);
 		return;
 	}
 	old->redistributor = my_frame();
@@ -103,17 +156,22 @@ void gic_sleep(struct gic_interface *old)
 		write32(old->redistributor + GICR_WAKER, old->waker & ~WAKER_SLEEP);
 	}
 	old->mask = sysreg_read(ICC_PMR_EL1);
+	old->group0 = sysreg_read(ICC_IGRPEN0_EL1);
 	old->group1 = sysreg_read(ICC_IGRPEN1_EL1);
 	sysreg_write(ICC_PMR_EL1, 0xff);
+	sysreg_write(ICC_IGRPEN0_EL1, 1);
 	sysreg_write(ICC_IGRPEN1_EL1, 1);
 	isb();
 }
 
 void gic_wake(const struct gic_interface *old)
 {
-	if (version != 3) {
+	if (interface != 0) {
+		write32(interface + GICC_CTLR, (uint32_t)old->group1);
+		write32(interface + GICC_PMR, (uint32_t)old->mask);
 		return;
 	}
+	sysreg_write(ICC_IGRPEN0_EL1, old->group0);
 	sysreg_write(ICC_IGRPEN1_EL1, old->group1);
 	sysreg_write(ICC_PMR_EL1, old->mask);
 	if (old->redistributor != 0) {

@@ -25,8 +25,7 @@ static void check_region(const struct el2_launch *launch, unsigned int i, unsign
 {
 	const struct el2_region *region = &launch->regions[i];
 
-	if (region->kind != EL2_RAM && region->kind != EL2_DEVICE &&
-	    region->kind != EL2_GIC_REDIST) {
+	if (region->kind < EL2_RAM || region->kind > EL2_GIC_CPU) {
 		report_refused("region of unknown kind; region", i);
 	}
 	if (!sound(region->ipa, region->bytes, stage2_ipa_bits()) ||
@@ -85,7 +84,7 @@ static void check_seeds(const struct el2_launch *launch)
 
 void launch_check(const struct el2_launch *launch)
 {
-	unsigned int redists = 0;
+	unsigned int redists = 0, interfaces = 0;
 
 	if (launch->magic != EL2_LAUNCH_MAGIC || launch->format != EL2_LAUNCH_FORMAT ||
 	    launch->bytes != sizeof(*launch)) {
@@ -103,6 +102,10 @@ void launch_check(const struct el2_launch *launch)
 	for (unsigned int i = 0; i < launch->region_count; i++) {
 		check_region(launch, i, 48);
 		redists += launch->regions[i].kind == EL2_GIC_REDIST ? 1 : 0;
+		interfaces += launch->regions[i].kind == EL2_GIC_CPU ? 1 : 0;
+	}
+	if (launch->gic_version == 2 && interfaces != 1) {
+		report_refused("a GICv2 needs one CPU interface; there are", interfaces);
 	}
 	if (launch->gic_version == 3 && redists != 1) {
 		report_refused("a GICv3 needs one region of redistributors; there are", redists);

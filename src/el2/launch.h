@@ -39,9 +39,10 @@
 #define EL2_LAUNCH_MAGIC  0x4c435648u /* "HVCL" */
 #define EL2_LAUNCH_FORMAT 1u
 
-/* EL2_GIC_REDIST: the redistributors of a GICv3. Their RD frames stay with the monitor, which answers for
+/* EL2_GIC_CPU: the CPU interface of a GICv2, which the guest gets as a device; the monitor uses it, too.
+ * EL2_GIC_REDIST: the redistributors of a GICv3. Their RD frames stay with the monitor, which answers for
  * them without LPIs: LPI tables are a way for the guest to make the GIC read and write any memory. */
-enum el2_region_kind { EL2_RAM = 1, EL2_DEVICE = 2, EL2_GIC_REDIST = 3 };
+enum el2_region_kind { EL2_RAM = 1, EL2_DEVICE = 2, EL2_GIC_REDIST = 3, EL2_GIC_CPU = 4 };
 
 struct el2_region {
 	uint64_t ipa, pa, bytes; /* 4 KiB multiples */

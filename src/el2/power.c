@@ -37,12 +37,12 @@ void power_enter(struct el2_cpu *cpu, uint64_t entry, uint64_t context, bool tim
 
 /* Until an interrupt is pending for this CPU. Interrupts belong to EL1; routed to EL2 and masked there
  * they end a WFI without being taken. */
-static void wait_for_interrupt(void)
+static void wait_for_interrupt(bool forget)
 {
 	uint64_t hcr = sysreg_read(hcr_el2);
 	struct gic_interface interface;
 
-	gic_sleep(&interface);
+	gic_sleep(&interface, forget);
 	sysreg_write(hcr_el2, hcr | HCR_IMO | HCR_FMO);
 	isb();
 	do {
@@ -58,8 +58,10 @@ static _Noreturn void power_down(struct el2_cpu *cpu)
 {
 	struct hvc_request request = hvc_vcpu_request(cpu->vcpu);
 
-	wait_for_interrupt();
+	wait_for_interrupt(true);
 	gic_cpu_init();
+	/* Lost with the rest: what this CPU had cached of stage 1 and of code. */
+	__asm__ volatile("tlbi vmalle1\n\tic iallu\n\tdsb nsh\n\tisb" : : : "memory");
 	power_enter(cpu, request.entry, request.context, false);
 }
 
@@ -103,7 +105,7 @@ void power_verdict(struct el2_frame *frame, enum hvc_verdict verdict)
 
 	switch (verdict) {
 	case HVC_CPU_STANDBY:
-		wait_for_interrupt();
+		wait_for_interrupt(false);
 		return;
 	case HVC_CPU_POWERDOWN:
 	case HVC_SYSTEM_SUSPEND:

@@ -28,6 +28,14 @@
 #define HFGITR_EL2        S3_4_C1_C1_6
 #define HFGRTR_EL2        S3_4_C1_C1_4
 #define HFGWTR_EL2        S3_4_C1_C1_5
+#define ICC_AP0R0_EL1     S3_0_C12_C8_4
+#define ICC_AP0R1_EL1     S3_0_C12_C8_5
+#define ICC_AP0R2_EL1     S3_0_C12_C8_6
+#define ICC_AP0R3_EL1     S3_0_C12_C8_7
+#define ICC_AP1R0_EL1     S3_0_C12_C9_0
+#define ICC_AP1R1_EL1     S3_0_C12_C9_1
+#define ICC_AP1R2_EL1     S3_0_C12_C9_2
+#define ICC_AP1R3_EL1     S3_0_C12_C9_3
 #define ICC_BPR0_EL1      S3_0_C12_C8_3
 #define ICC_BPR1_EL1      S3_0_C12_C12_3
 #define ICC_CTLR_EL1      S3_0_C12_C12_4

@@ -122,6 +122,9 @@ static bool read_region(const void *fdt, int node, const struct kept *kept, unsi
 		region->kind = EL2_GIC_REDIST;
 		region->bytes = redistributor_bytes(size, machine->cpu_count);
 	}
+	if (kept->gic == 2 && n == 1) {
+		region->kind = EL2_GIC_CPU;
+	}
 	machine->device_count++;
 	return true;
 }

@@ -146,7 +146,7 @@ static void reads_machine(void **state)
 	assert_true(run_devicetree_read(tree, ROOM, &machine));
 	assert_int_equal(machine.gic_version, 2);
 	assert_int_equal(machine.device_count, 4); /* UART, RTC, GICD, GICC; no GICH, no GICV */
-	assert_int_equal(region_at(&machine, 0x8010000)->kind, EL2_DEVICE);
+	assert_int_equal(region_at(&machine, 0x8010000)->kind, EL2_GIC_CPU);
 	assert_null(region_at(&machine, 0x8030000));
 	assert_null(region_at(&machine, 0x8040000));
 }

@@ -6,6 +6,7 @@
  */
 #include "kit/kit.h"
 #include "power_regs.h"
+#include "power_wake.h"
 
 #define PSCI_CPU_SUSPEND 0xc4000001u
 #define PSCI_CPU_OFF     0x84000002u
@@ -159,6 +160,7 @@ void kit_main(void)
 	uint64_t rounds = kit_option("rounds", 500);
 	unsigned int cpus = kit_cpu_count();
 
+	power_wake();
 	off_and_on(cpus, rounds);
 	suspend(cpus, rounds);
 }
