@@ -78,6 +78,7 @@ class Boot:
 
 class LinuxTest(unittest.TestCase):
     maxDiff = None
+    every_boot = []
 
     def setUp(self):
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="hvcgate-linux-"))
@@ -129,6 +130,7 @@ class LinuxTest(unittest.TestCase):
         if trace_format != "json":
             boot.trace_text = text(trace)
         self.boots.append(boot)
+        self.every_boot.append(boot)
         self.assertEqual(boot.status, status, "exit status of hvcgate run")
         if status == 0 and script:
             self.assertIn("hvcgate guest: init.sh ended with status 0", boot.console)
@@ -137,6 +139,16 @@ class LinuxTest(unittest.TestCase):
     def assertQuiet(self, boot):
         """Nothing in the kernel's log that looks like an accident."""
         self.assertEqual(set(boot.facts("accidents")), {"0"}, "warnings in the kernel's log")
+
+
+def account(boots):
+    """The counts that scripts/test --full keeps."""
+    summaries = [boot.summary for boot in boots if boot.summary]
+    counts = ", ".join(f"{sum(summary['total'][what] for summary in summaries)} {what}"
+                       for what in ("answered", "denied", "absent", "unknown"))
+    seconds = [summary["seconds"] for summary in summaries] or [0]
+    return (f"{len(boots)} runs of {min(seconds):.1f} to {max(seconds):.1f} s; calls: {counts}; "
+            f"{sum(summary['trace_dropped'] for summary in summaries)} left out of traces")
 
 
 def main(*guests):
@@ -151,4 +163,5 @@ def main(*guests):
         print("; ".join(lacking))
         sys.exit(77)
     program = unittest.main(exit=False, verbosity=2)
+    print(account(LinuxTest.every_boot))
     sys.exit(not program.result.wasSuccessful())
