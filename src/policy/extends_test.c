@@ -213,7 +213,7 @@ static void too_many_values(void **state)
 	}
 	fclose(file);
 	expect("p.yaml", HVC_EINVAL,
-	       "2:1999999: error: more than 1000000 values in one file; split it, or use ranges\n");
+	       "2:1999999: error: more than 1000000 values in one policy; use ranges\n");
 }
 
 static void too_many_errors(void **state)

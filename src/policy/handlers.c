@@ -9,6 +9,7 @@
 
 #define DEFAULT_TIMEOUT_MS 100u
 #define MAX_SOCKET_PATH    107u /* sun_path without its NUL */
+#define MAX_HANDLERS       256u
 
 static const char *const handler_keys[] = {"socket", "timeout", "on-timeout", NULL};
 
@@ -82,6 +83,11 @@ static void add_handler(struct loader *loader, const struct pol_handler *handler
 		*old = *handler;
 		return;
 	}
+	if (policy->handler_count == MAX_HANDLERS) {
+		diags_error(loader->diags, &handler->mark, "more than %u handlers in one policy",
+			    MAX_HANDLERS);
+		return;
+	}
 	if (!array_reserve(&policy->handlers, &policy->handler_capacity, policy->handler_count + 1,
 			   sizeof(*handler))) {
 		loader->oom = true;
@@ -141,6 +147,9 @@ static void check_use(struct loader *loader, const char *name, const struct pol_
 
 	if (handler != NULL) {
 		handler->used = true;
+		return;
+	}
+	if (diags_full(loader->diags)) {
 		return;
 	}
 	suggest_begin(&suggestion, name);

@@ -6,8 +6,9 @@
 #include "internal.h"
 #include "read.h"
 
-#define MAX_DEPTH 8u  /* parents of parents */
-#define MAX_FILES 64u /* of one policy */
+#define MAX_DEPTH 8u   /* parents of parents */
+#define MAX_FILES 64u  /* of one policy */
+#define MAX_NAMED 256u /* how often a policy's files name parents, the same ones too */
 
 /* A file on the way from the policy to where we are. */
 struct link {
@@ -22,7 +23,8 @@ struct files {
 	struct {
 		unsigned long long device, inode;
 	} seen[MAX_FILES];
-	unsigned int count;
+	unsigned int count, named;
+	size_t bytes, nodes;      /* of all files */
 	size_t groups[MAX_FILES]; /* rules of each file, in the order of reading */
 	size_t group_count;
 };
@@ -98,15 +100,25 @@ static void load_parent(struct files *files, const struct yaml_node *name, const
 	}
 }
 
+/* Each name costs a look at a file, whether it was read before or not. */
+static bool may_name(struct files *files, const struct yaml_node *name)
+{
+	if (files->named == MAX_NAMED) {
+		diags_error(files->loader->diags, &name->mark,
+			    "extends names parents more than %u times in this policy", MAX_NAMED);
+	}
+	return files->named++ < MAX_NAMED;
+}
+
 static void load_parents(struct files *files, const struct yaml_node *extends,
 			 const struct link *link)
 {
 	if (extends->kind == YAML_LIST) {
-		for (const struct yaml_node *name = extends->child; name != NULL;
-		     name = name->next) {
+		for (const struct yaml_node *name = extends->child;
+		     name != NULL && may_name(files, name); name = name->next) {
 			load_parent(files, name, link);
 		}
-	} else {
+	} else if (may_name(files, extends)) {
 		load_parent(files, extends, link);
 	}
 }
@@ -137,41 +149,57 @@ static void parse_file(struct files *files, const struct read_file *file, const 
 {
 	struct loader *loader = files->loader;
 	struct yaml_node *root = yaml_tree_parse(&loader->scratch, loader->diags, link->path, order,
-						 file->bytes, file->length);
+						 file->bytes, file->length, &files->nodes);
 
 	if (root != NULL) {
 		load_tree(files, root, link);
 	}
 }
 
-static void load_file(struct files *files, const char *path, const struct link *child,
-		      const struct pol_mark *where)
+/* A file that cannot be read, too, counts and is not tried again. */
+static enum hvc_err read_file(struct files *files, struct read_file *file, const struct link *link,
+			      const struct pol_mark *where)
 {
 	struct loader *loader = files->loader;
-	struct read_file file = {0};
-	struct pol_mark self = {.file = path, .order = files->count};
-	struct link link = {
-		.child = child, .path = path, .depth = child != NULL ? child->depth + 1 : 0};
+	struct pol_mark self = {.file = link->path, .order = files->count};
 	enum hvc_err err;
 
 	if (files->count == MAX_FILES) {
 		diags_error(loader->diags, where, "extends more than %u files", MAX_FILES);
-		return;
+		return HVC_EINVAL;
 	}
-	err = read_policy_file(path, &file, loader->diags, &self, where != NULL ? where : &self);
+	files->seen[files->count].device = file->device;
+	files->seen[files->count].inode = file->inode;
+	files->count++;
+	err = read_policy_bytes(link->path, file, files->bytes, loader->diags, &self,
+				where != NULL ? where : &self);
+	files->bytes += file->length;
+	if (err == HVC_OK) {
+		parse_file(files, file, link, self.order);
+	}
+	return err;
+}
+
+static void load_file(struct files *files, const char *path, const struct link *child,
+		      const struct pol_mark *where)
+{
+	struct loader *loader = files->loader;
+	struct read_file file;
+	const struct pol_mark self = {.file = path, .order = files->count};
+	struct link link = {
+		.child = child, .path = path, .depth = child != NULL ? child->depth + 1 : 0};
+	enum hvc_err err = read_policy_open(path, &file, loader->diags,
+					    where != NULL ? where : &self);
+
 	link.device = file.device;
 	link.inode = file.inode;
-	loader->oom |= err == HVC_ENOMEM;
-	loader->unreadable |= err == HVC_EIO;
 	if (err == HVC_OK && !(child != NULL && is_cycle(files, &link, where)) &&
 	    !seen_before(files, &link)) {
-		unsigned int order = files->count++;
-
-		files->seen[order].device = file.device;
-		files->seen[order].inode = file.inode;
-		parse_file(files, &file, &link, order);
+		err = read_file(files, &file, &link, where);
 	}
-	free(file.bytes);
+	loader->oom |= err == HVC_ENOMEM;
+	loader->unreadable |= err == HVC_EIO;
+	read_policy_close(&file);
 }
 
 static bool no_errors(const struct loader *loader)

@@ -47,7 +47,7 @@ static int open_regular(const char *path, struct read_file *file, struct hvc_dia
 	return -1;
 }
 
-static enum hvc_err read_all(int fd, struct read_file *file)
+static enum hvc_err read_all(struct read_file *file, size_t limit)
 {
 	size_t capacity = 0;
 
@@ -57,7 +57,7 @@ static enum hvc_err read_all(int fd, struct read_file *file)
 		if (!array_reserve(&file->bytes, &capacity, file->length + 4096, 1)) {
 			return HVC_ENOMEM;
 		}
-		got = read(fd, file->bytes + file->length, capacity - file->length);
+		got = read(file->fd, file->bytes + file->length, capacity - file->length);
 		if (got < 0 && errno == EINTR) {
 			continue;
 		}
@@ -68,7 +68,7 @@ static enum hvc_err read_all(int fd, struct read_file *file)
 			return HVC_OK;
 		}
 		file->length += (size_t)got;
-		if (file->length > READ_MAX_BYTES) {
+		if (file->length > limit) {
 			return HVC_E2BIG;
 		}
 	}
@@ -132,27 +132,45 @@ static enum hvc_err check_utf8(const struct read_file *file, struct hvc_diags *d
 	return HVC_OK;
 }
 
-enum hvc_err read_policy_file(const char *path, struct read_file *file, struct hvc_diags *diags,
-			      const struct pol_mark *self, const struct pol_mark *where)
+enum hvc_err read_policy_open(const char *path, struct read_file *file, struct hvc_diags *diags,
+			      const struct pol_mark *where)
 {
-	bool standard_input = strcmp(path, "-") == 0;
-	int fd = standard_input ? STDIN_FILENO : open_regular(path, file, diags, where);
-	enum hvc_err err;
-
-	if (fd < 0) {
-		return HVC_EIO;
+	*file = (struct read_file){.fd = STDIN_FILENO};
+	if (strcmp(path, "-") != 0) {
+		file->fd = open_regular(path, file, diags, where);
 	}
-	err = read_all(fd, file);
+	return file->fd < 0 ? HVC_EIO : HVC_OK;
+}
+
+enum hvc_err read_policy_bytes(const char *path, struct read_file *file, size_t before,
+			       struct hvc_diags *diags, const struct pol_mark *self,
+			       const struct pol_mark *where)
+{
+	enum hvc_err err = read_all(file, before < READ_MAX_BYTES ? READ_MAX_BYTES - before : 0);
+
 	if (err == HVC_EIO) {
 		diags_error(diags, where, "cannot read '%s': %s", path, strerror(errno));
+	} else if (err == HVC_E2BIG && file->length <= READ_MAX_BYTES) {
+		diags_error(
+			diags, where,
+			"with '%s' this policy is larger than %zu MiB, the most a policy may be",
+			path, READ_MAX_BYTES >> 20);
+		err = HVC_EINVAL;
 	} else if (err == HVC_E2BIG) {
 		diags_error(diags, where,
 			    "'%s' is larger than %zu MiB, the most a policy file may be", path,
 			    READ_MAX_BYTES >> 20);
 		err = HVC_EINVAL;
 	}
-	if (!standard_input) {
-		close(fd);
-	}
 	return err == HVC_OK ? check_utf8(file, diags, self) : err;
+}
+
+void read_policy_close(struct read_file *file)
+{
+	if (file->fd > STDIN_FILENO) {
+		close(file->fd);
+	}
+	file->fd = -1;
+	free(file->bytes);
+	file->bytes = NULL;
 }

@@ -80,7 +80,8 @@ static void take_bit_names(struct loader *loader, unsigned int reg, const struct
 	uint64_t value = 0;
 	bool sound = true;
 
-	for (const struct yaml_node *node = list->child; node != NULL; node = node->next) {
+	for (const struct yaml_node *node = list->child; node != NULL && !diags_full(loader->diags);
+	     node = node->next) {
 		if (!want_kind(loader, node, YAML_SCALAR, hvc_register_name(reg),
 			       "names of bits")) {
 			sound = false;
@@ -156,7 +157,7 @@ static void take_level(struct loader *loader, unsigned int reg, const struct yam
 static void take_register(struct loader *loader, const struct yaml_node *name)
 {
 	unsigned int reg = hvc_register_by_name(name->text);
-	const char *near = suggest_register(name->text);
+	const char *near = reg == HVC_REG_NONE ? suggest_register(name->text) : NULL;
 
 	if (reg == HVC_REG_NONE && near != NULL) {
 		diags_error(loader->diags, &name->mark, "unknown register '%s'; did you mean '%s'?",

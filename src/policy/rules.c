@@ -50,7 +50,8 @@ static void add_targets(struct loader *loader, const struct yaml_node *node, str
 			loader->diags, &node->mark,
 			"a rule with an empty list does nothing; name a function or remove the rule");
 	}
-	for (const struct yaml_node *entry = node->child; entry != NULL; entry = entry->next) {
+	for (const struct yaml_node *entry = node->child;
+	     entry != NULL && !diags_full(loader->diags); entry = entry->next) {
 		add_target(loader, entry, rule);
 	}
 }

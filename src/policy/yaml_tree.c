@@ -16,7 +16,7 @@ struct builder {
 	struct pol_mark file; /* line and column unused */
 	const char *bytes;
 	size_t length;
-	size_t nodes;
+	size_t *nodes;
 };
 
 static struct pol_mark mark_of(const struct builder *b, yaml_mark_t at)
@@ -257,11 +257,10 @@ static struct yaml_node *build_node(struct builder *b, unsigned int depth)
 			    YAML_MAX_DEPTH);
 		return NULL;
 	}
-	if (++b->nodes > YAML_MAX_NODES) {
+	if (++*b->nodes > YAML_MAX_NODES) {
 		struct pol_mark mark = mark_of(b, b->event.start_mark);
 
-		diags_error(b->diags, &mark,
-			    "more than %u values in one file; split it, or use ranges",
+		diags_error(b->diags, &mark, "more than %u values in one policy; use ranges",
 			    YAML_MAX_NODES);
 		return NULL;
 	}
@@ -323,9 +322,11 @@ static struct yaml_node *build_document(struct builder *b)
 }
 
 struct yaml_node *yaml_tree_parse(struct arena *arena, struct hvc_diags *diags, const char *file,
-				  unsigned int order, const char *bytes, size_t length)
+				  unsigned int order, const char *bytes, size_t length,
+				  size_t *nodes)
 {
-	struct builder b = {.arena = arena, .diags = diags, .bytes = bytes, .length = length};
+	struct builder b = {
+		.arena = arena, .diags = diags, .bytes = bytes, .length = length, .nodes = nodes};
 	struct yaml_node *root;
 
 	b.file.file = file;

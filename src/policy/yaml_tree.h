@@ -14,7 +14,7 @@
 
 #define YAML_MAX_DEPTH 12u
 #define YAML_MAX_KEYS  256u
-#define YAML_MAX_NODES 1000000u /* 100 000 rules take half of it */
+#define YAML_MAX_NODES 1000000u /* of a policy; 100 000 rules take half of it */
 
 enum yaml_kind {
 	YAML_BAD, /* already complained about: say nothing more */
@@ -33,9 +33,11 @@ struct yaml_node {
 	struct yaml_node *next;
 };
 
-/* The document's root in `arena`, or NULL: said in diags, or no memory (arena->oom). */
+/* The document's root in `arena`, or NULL: said in diags, or no memory (arena->oom). `nodes` counts those of all
+ * documents of a policy. */
 struct yaml_node *yaml_tree_parse(struct arena *arena, struct hvc_diags *diags, const char *file,
-				  unsigned int order, const char *bytes, size_t length);
+				  unsigned int order, const char *bytes, size_t length,
+				  size_t *nodes);
 
 /* "a list", "a mapping", "a number"... for messages. */
 const char *yaml_node_what(const struct yaml_node *node);
