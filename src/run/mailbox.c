@@ -4,7 +4,6 @@
  * and judged after.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +64,7 @@ void run_mailbox_read(const void *shared, struct run_end *end)
 	const struct el2_mailbox *mailbox = shared;
 	const uint32_t exit = __atomic_load_n(&mailbox->exit, __ATOMIC_ACQUIRE);
 
-	end->exit = exit <= EL2_EXIT_REFUSED ? (enum el2_exit)exit : EL2_EXIT_NONE;
+	end->exit = exit <= EL2_EXIT_ALL_OFF ? (enum el2_exit)exit : EL2_EXIT_NONE;
 	end->type = __atomic_load_n(&mailbox->exit_type, __ATOMIC_RELAXED);
 	end->function = __atomic_load_n(&mailbox->exit_function, __ATOMIC_RELAXED);
 	end->cookie = __atomic_load_n(&mailbox->exit_cookie, __ATOMIC_RELAXED);
@@ -73,9 +72,5 @@ void run_mailbox_read(const void *shared, struct run_end *end)
 	end->counter_hz = run_mailbox_counter_hz(shared);
 	memcpy(end->report, mailbox->report, sizeof(end->report));
 	end->report[sizeof(end->report) - 1] = '\0';
-	for (char *at = end->report; *at != '\0'; at++) {
-		if (!isprint((unsigned char)*at) && *at != '\n' && *at != '\t') {
-			*at = '?';
-		}
-	}
+	run_make_harmless(end->report);
 }

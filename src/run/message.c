@@ -68,6 +68,57 @@ void *run_realloc(void *memory, size_t bytes)
 	return grown;
 }
 
+size_t run_utf8_length(const char *text)
+{
+	static const struct {
+		unsigned char lead, lead_last, second, second_last, bytes;
+	} forms[] = {
+		{0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2},
+		{0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+		{0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
+		{0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+	const unsigned char *s = (const unsigned char *)text;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t n = 1;
+
+		if (s[0] < forms[i].lead || s[0] > forms[i].lead_last) {
+			continue;
+		}
+		if (forms[i].bytes > 1 && (s[1] < forms[i].second || s[1] > forms[i].second_last)) {
+			return 0;
+		}
+		/* The text ends in NUL, which is none of these. */
+		for (n = 2; n < forms[i].bytes; n++) {
+			if ((s[n] & 0xc0) != 0x80) {
+				return 0;
+			}
+		}
+		return forms[i].bytes;
+	}
+	return 0;
+}
+
+void run_make_harmless(char *text)
+{
+	while (*text != '\0') {
+		const unsigned char *s = (const unsigned char *)text;
+		const size_t length = run_utf8_length(text);
+
+		if (length == 0 || (length == 1 && (s[0] < 0x20 || s[0] == 0x7f) && s[0] != '\n' &&
+				    s[0] != '\t')) {
+			*text++ = '?';
+		} else if (length == 2 && s[0] == 0xc2 && s[1] <= 0x9f) {
+			*text++ = '?';
+			*text++ = '?';
+		} else {
+			text += length;
+		}
+	}
+}
+
 bool run_colour(int fd)
 {
 	const char *no_color = getenv("NO_COLOR");

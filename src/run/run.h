@@ -55,6 +55,11 @@ char *run_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *run_realloc(void *memory, size_t bytes);
 /* May a stream on this descriptor be coloured? A terminal, and NO_COLOR is not set. */
 bool run_colour(int fd);
+/* Bytes of the well-formed UTF-8 character at `text` (RFC 3629), 0 if it is none. */
+size_t run_utf8_length(const char *text);
+/* Text of another process must not drive a terminal: control characters (C0 but newline and tab, DEL, C1) and
+ * what is not UTF-8 become '?'. In place. */
+void run_make_harmless(char *text);
 uint64_t run_now_ns(void);
 
 /* --- blob.c: bytes in a sealed memfd. fd -1: there is none. */
@@ -107,6 +112,10 @@ struct run_layout {
 bool run_layout_place(const struct run_kernel *kernel, uint64_t initrd_bytes, uint64_t mem,
 		      struct run_layout *layout);
 
+/* A kernel of Linux' size that starts, finds too little memory and says nothing? *advice: how much may do. */
+bool run_layout_is_tight(const struct run_kernel *kernel, uint64_t initrd_bytes, uint64_t mem,
+			 uint64_t *advice);
+
 /* --- devicetree.c */
 struct run_machine {
 	unsigned int cpu_count, gic_version;
@@ -127,6 +136,9 @@ bool run_devicetree_read(const void *tree, size_t bytes, struct run_machine *mac
 /* The guest's tree: an allow-list of QEMU's nodes. free() it. */
 bool run_devicetree_make(const void *tree, size_t bytes, const struct run_machine *machine,
 			 const struct run_wishes *wishes, void **out, size_t *out_bytes);
+/* Where the seeds of such a tree lie once it stands at guest-physical `ipa`. Returns how many. */
+unsigned int run_devicetree_seeds(const void *tree, uint64_t ipa,
+				  struct el2_seed seeds[EL2_MAX_SEEDS]);
 
 /* --- machine.c: QEMU's argument list. */
 struct run_args {
@@ -167,8 +179,18 @@ struct run_child {
 /* `keep`: descriptors it inherits at the same numbers. */
 bool run_child_start(const struct run_args *args, const int *keep, size_t keep_count,
 		     struct run_child *child);
-/* Kill it if it runs, wait for it, close our ends. Returns the wait status, or -1 if there was none. */
+/* Has it ended? Then what it has started is killed, too, and *status is its wait status. */
+bool run_child_ended(struct run_child *child, int *status);
+/* Kill it if it runs, and whatever it has started; wait for it. Returns the wait status, or -1 if there was none. */
+int run_child_kill(struct run_child *child);
+/* The same, and close our ends. */
 int run_child_end(struct run_child *child);
+
+/* --- confine.c: what QEMU may touch, by Landlock. */
+/* A descriptor of the rules for a program, -1 where the kernel has no Landlock or HVCGATE_CONFINE is "off". */
+int run_confine_open(const char *program);
+/* In the child, before exec; async-signal-safe. False: errno says why not. */
+bool run_confine_enter(int ruleset);
 
 /* --- interrupt.c: signals as a descriptor. */
 /* Block what ends a run and open a signalfd; false when that fails. */

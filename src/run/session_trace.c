@@ -75,8 +75,15 @@ void session_trace_pump(struct session_state *state, bool final)
 	if (!final && !gate_is_open(state, now)) {
 		return;
 	}
-	while (run_reader_next(state->reader, now, final, &record)) {
-		put_gap(state, &record);
-		put_line(state, (json ? run_json_call : run_text_call)(&state->trace, &record));
+	/* At the end more than once: the reader may be full before the rings are empty. */
+	for (int round = final ? 0 : 3; round < 4; round++) {
+		while (run_reader_next(state->reader, now, final, &record)) {
+			put_gap(state, &record);
+			put_line(state,
+				 (json ? run_json_call : run_text_call)(&state->trace, &record));
+		}
+		if (final && run_reader_poll(state->reader, now) == 0) {
+			return;
+		}
 	}
 }

@@ -7,27 +7,36 @@
 
 #include <jansson.h>
 
+#include "json.h"
 #include "run.h"
 
 struct row {
 	uint64_t answered, denied, absent, failed, unknown;
 };
 
+/* The counters lie in shared memory and may be anything. */
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 static uint64_t row_calls(const struct row *row)
 {
-	return row->answered + row->denied + row->absent + row->failed + row->unknown;
+	return plus(plus(row->answered, row->denied),
+		    plus(plus(row->absent, row->failed), row->unknown));
 }
 
 static void add_row(struct row *sum, const struct row *row)
 {
-	sum->answered += row->answered;
-	sum->denied += row->denied;
-	sum->absent += row->absent;
-	sum->failed += row->failed;
-	sum->unknown += row->unknown;
+	sum->answered = plus(sum->answered, row->answered);
+	sum->denied = plus(sum->denied, row->denied);
+	sum->absent = plus(sum->absent, row->absent);
+	sum->failed = plus(sum->failed, row->failed);
+	sum->unknown = plus(sum->unknown, row->unknown);
 }
 
-/* Slot 0 is every function the catalogue does not have: what was "answered" there is unknown. */
+/* Slot 0 is every function the catalogue does not have and every call outside the convention: the engine counts
+ * those as absent, and here they are unknown. */
 static struct row read_row(const void *shared, unsigned int cpus, unsigned int slot)
 {
 	struct row row = {0};
@@ -42,12 +51,11 @@ static struct row read_row(const void *shared, unsigned int cpus, unsigned int s
 			count[what] = __atomic_load_n(&counters->calls[slot][what],
 						      __ATOMIC_RELAXED);
 		}
-		add_row(&row,
-			&(struct row){.answered = slot == HVC_FN_NONE ? 0 : count[HVC_ANSWERED],
-				      .unknown = slot == HVC_FN_NONE ? count[HVC_ANSWERED] : 0,
-				      .denied = count[HVC_DENIED],
-				      .absent = count[HVC_ABSENT],
-				      .failed = count[HVC_FAILED]});
+		add_row(&row, &(struct row){.answered = count[HVC_ANSWERED],
+					    .unknown = slot == HVC_FN_NONE ? count[HVC_ABSENT] : 0,
+					    .denied = count[HVC_DENIED],
+					    .absent = slot == HVC_FN_NONE ? 0 : count[HVC_ABSENT],
+					    .failed = count[HVC_FAILED]});
 	}
 	return row;
 }
@@ -123,12 +131,12 @@ static json_t *json_row(const char *name, const struct row *row)
 	if (name != NULL) {
 		json_object_set_new(object, "function", json_string(name));
 	}
-	json_object_set_new(object, "calls", json_integer((json_int_t)row_calls(row)));
-	json_object_set_new(object, "answered", json_integer((json_int_t)row->answered));
-	json_object_set_new(object, "denied", json_integer((json_int_t)row->denied));
-	json_object_set_new(object, "absent", json_integer((json_int_t)row->absent));
-	json_object_set_new(object, "failed", json_integer((json_int_t)row->failed));
-	json_object_set_new(object, "unknown", json_integer((json_int_t)row->unknown));
+	json_object_set_new(object, "calls", run_json_number(row_calls(row)));
+	json_object_set_new(object, "answered", run_json_number(row->answered));
+	json_object_set_new(object, "denied", run_json_number(row->denied));
+	json_object_set_new(object, "absent", run_json_number(row->absent));
+	json_object_set_new(object, "failed", run_json_number(row->failed));
+	json_object_set_new(object, "unknown", run_json_number(row->unknown));
 	return object;
 }
 
@@ -157,15 +165,14 @@ static char *json(const struct run_trace *trace, const void *shared, unsigned in
 	json_object_set_new(object, "format", json_integer(1));
 	json_object_set_new(object, "policy_sha256", json_string(sha256));
 	json_object_set_new(object, "status", json_integer(outcome->status));
-	json_object_set_new(object, "reason", json_string(outcome->reason));
+	json_object_set_new(object, "reason", run_json_text(outcome->reason));
 	json_object_set_new(object, "seconds", json_real(outcome->seconds));
 	json_object_set_new(object, "boots", json_integer(outcome->boots));
 	json_object_set_new(object, "functions", functions);
 	json_object_set_new(object, "unknown_functions", json_row(NULL, &unknown));
 	json_object_set_new(object, "total", json_row(NULL, &total));
 	json_object_set_new(object, "trace_dropped",
-			    outcome->trace ? json_integer((json_int_t)outcome->dropped)
-					   : json_null());
+			    outcome->trace ? run_json_number(outcome->dropped) : json_null());
 	text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	line = run_format("%s\n", text == NULL ? "{}" : text);
 	free(text);

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "json.h"
 #include "run.h"
 
 /* Registers are hexadecimal strings: JSON readers keep 53 bits of a number. */
@@ -28,14 +29,6 @@ static char *line(json_t *object)
 	return with_newline;
 }
 
-/* Paths and the like need not be UTF-8. */
-static json_t *text_or_null(const char *text)
-{
-	json_t *value = text == NULL ? NULL : json_string(text);
-
-	return value == NULL ? json_null() : value;
-}
-
 char *run_json_head(const struct run_trace *trace, const char *guest)
 {
 	const struct run_options *options = trace->options;
@@ -46,16 +39,16 @@ char *run_json_head(const struct run_trace *trace, const char *guest)
 	for (unsigned int i = 0; i < 32; i++) {
 		snprintf(sha256 + 2 * i, 3, "%02x", digest[i]);
 	}
-	json_object_set_new(policy, "path", text_or_null(hvc_policy_path(trace->policy)));
-	json_object_set_new(policy, "profile", text_or_null(hvc_policy_profile(trace->policy)));
+	json_object_set_new(policy, "path", run_json_text(hvc_policy_path(trace->policy)));
+	json_object_set_new(policy, "profile", run_json_text(hvc_policy_profile(trace->policy)));
 	json_object_set_new(policy, "sha256", json_string(sha256));
 	json_object_set_new(object, "type", json_string("head"));
 	json_object_set_new(object, "format", json_integer(1));
 	json_object_set_new(object, "policy", policy);
-	json_object_set_new(object, "guest", text_or_null(guest));
+	json_object_set_new(object, "guest", run_json_text(guest));
 	json_object_set_new(object, "cpus", json_integer(options->smp));
-	json_object_set_new(object, "cpu_model", text_or_null(options->cpu));
-	json_object_set_new(object, "memory_bytes", json_integer((json_int_t)options->mem));
+	json_object_set_new(object, "cpu_model", run_json_text(options->cpu));
+	json_object_set_new(object, "memory_bytes", run_json_number(options->mem));
 	json_object_set_new(object, "gic", json_integer(options->gic));
 	json_object_set_new(object, "conduit", json_string(options->conduit_smc ? "smc" : "hvc"));
 	json_object_set_new(object, "deterministic", json_boolean(options->deterministic));
@@ -97,9 +90,9 @@ static json_t *rule_of(const struct run_trace *trace, const struct hvc_record *r
 	}
 	rule = json_object();
 	json_object_set_new(rule, "number", json_integer(match.rule->number));
-	json_object_set_new(rule, "file", text_or_null(match.rule->file));
+	json_object_set_new(rule, "file", run_json_text(match.rule->file));
 	json_object_set_new(rule, "line", json_integer(match.rule->line));
-	json_object_set_new(rule, "target", text_or_null(match.rule->target));
+	json_object_set_new(rule, "target", run_json_text(match.rule->target));
 	return rule;
 }
 
@@ -116,13 +109,13 @@ char *run_json_call(const struct run_trace *trace, const struct hvc_record *reco
 	json_object_set_new(object, "type", json_string("call"));
 	json_object_set_new(object, "time", json_real(seconds));
 	json_object_set_new(object, "cpu", json_integer(record->vcpu));
-	json_object_set_new(object, "sequence", json_integer((json_int_t)record->sequence));
+	json_object_set_new(object, "sequence", run_json_number(record->sequence));
 	json_object_set_new(object, "conduit",
 			    json_string(record->conduit == HVC_CONDUIT_SMC ? "smc" : "hvc"));
 	json_object_set_new(object, "immediate", json_integer(record->immediate));
 	json_object_set_new(object, "id", hex(record->id));
 	json_object_set_new(object, "function",
-			    text_or_null(function == NULL ? NULL : function->name));
+			    run_json_text(function == NULL ? NULL : function->name));
 	json_object_set_new(object, "arguments",
 			    function == NULL ? json_object() : arguments_of(record, function));
 	json_object_set_new(object, "in", registers(record->in, 8));
@@ -131,13 +124,13 @@ char *run_json_call(const struct run_trace *trace, const struct hvc_record *reco
 	json_object_set_new(object, "out",
 			    record->verdict == HVC_RESUME ? registers(record->out, 4)
 							  : json_null());
-	json_object_set_new(object, "answer", json_string(answer));
+	json_object_set_new(object, "answer", run_json_text(answer));
 	json_object_set_new(object, "decider",
 			    json_string(hvc_decider_name((enum hvc_decider)record->decider)));
 	json_object_set_new(object, "action",
 			    json_string(hvc_action_name((enum hvc_action)record->action)));
 	json_object_set_new(object, "rule", rule_of(trace, record));
-	json_object_set_new(object, "decided_by", json_string(decided));
+	json_object_set_new(object, "decided_by", run_json_text(decided));
 	return line(object);
 }
 
@@ -148,6 +141,6 @@ char *run_json_dropped(const struct run_trace *trace, uint64_t calls, int cpu)
 	(void)trace;
 	json_object_set_new(object, "type", json_string("dropped"));
 	json_object_set_new(object, "cpu", cpu < 0 ? json_null() : json_integer(cpu));
-	json_object_set_new(object, "calls", json_integer((json_int_t)calls));
+	json_object_set_new(object, "calls", run_json_number(calls));
 	return line(object);
 }

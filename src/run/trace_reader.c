@@ -5,14 +5,16 @@
  *
  * A CPU publishes its record some time after it read the clock, so a record is held back until no
  * earlier one can come: every other CPU has shown a later one, or it has been here long enough. Under
- * --deterministic "long enough" is counted in the guest's time, so that two runs give the same order.
+ * --deterministic "long enough" is counted in the guest's time, so that two runs give the same order. When a CPU has
+ * HELD_MAX records here, the oldest goes, whatever may still come.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "run.h"
 
-#define HOLD_NS    20000000u  /* longer than a CPU is usually off the processor between the two */
+#define HOLD_NS    20000000u /* longer than a CPU is usually off the processor between the two */
+#define HELD_MAX   (2u * EL2_RING_RECORDS) /* of a CPU; more stay in the ring */
 #define HOLD_TICKS 100000000u /* of the guest's counter: 1.6 s at 62.5 MHz, many of QEMU's turns */
 
 struct held {
@@ -105,6 +107,9 @@ static size_t drain(struct run_reader *reader, unsigned int cpu, uint64_t now_ns
 		reader->tail[cpu] = head;
 		waiting = 0;
 	}
+	if (waiting > HELD_MAX - reader->queues[cpu].count) {
+		waiting = HELD_MAX - reader->queues[cpu].count;
+	}
 	for (uint64_t i = 0; i < waiting; i++) {
 		struct hvc_record record;
 
@@ -136,11 +141,12 @@ bool run_reader_next(struct run_reader *reader, uint64_t now_ns, bool final,
 		     struct hvc_record *record)
 {
 	struct queue *first = NULL;
-	bool all = true;
+	bool all = true, full = false;
 
 	for (unsigned int cpu = 0; cpu < reader->cpus; cpu++) {
 		struct queue *queue = &reader->queues[cpu];
 
+		full = full || queue->count >= HELD_MAX;
 		if (queue->count == 0) {
 			all = false;
 		} else if (first == NULL || at(queue, 0)->record.time < at(first, 0)->record.time) {
@@ -150,7 +156,7 @@ bool run_reader_next(struct run_reader *reader, uint64_t now_ns, bool final,
 	if (first == NULL) {
 		return false;
 	}
-	if (!final && !all) {
+	if (!final && !all && !full) {
 		const struct held *held = at(first, 0);
 		const bool old = reader->deterministic
 					 ? reader->newest - held->record.time > HOLD_TICKS

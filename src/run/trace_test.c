@@ -5,9 +5,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -346,7 +348,7 @@ static void summary_adds_up(void **state)
 		counters->calls[HVC_FN_PSCI_VERSION][HVC_ANSWERED] = 3;
 		counters->calls[HVC_FN_TRNG_RND][HVC_ABSENT] = 4;
 		counters->calls[HVC_FN_PSCI_CPU_ON][HVC_DENIED] = 5;
-		counters->calls[HVC_FN_NONE][HVC_ANSWERED] = 6;
+		counters->calls[HVC_FN_NONE][HVC_ABSENT] = 6;
 		counters->calls[HVC_FN_NONE][HVC_DENIED] = 1;
 	}
 	text = run_summary(&trace, shared, 2, &outcome, RUN_FORMAT_TEXT);
@@ -370,6 +372,125 @@ static void summary_adds_up(void **state)
 	free(text);
 }
 
+/* Shared memory may count what cannot be: no number becomes negative or small. */
+static void summary_distrusts(void **state)
+{
+	const struct run_trace trace = trace_of();
+	const struct run_outcome outcome = {
+		.reason = "fault: \xff", .trace = true, .dropped = UINT64_MAX};
+	struct hvc_counters *counters = (void *)(shared + EL2_COUNTERS_OFFSET);
+	char *text;
+	json_t *object, *total;
+
+	(void)state;
+	counters->calls[HVC_FN_PSCI_VERSION][HVC_ANSWERED] = UINT64_MAX;
+	counters->calls[HVC_FN_TRNG_RND][HVC_ANSWERED] = 9;
+	counters->calls[HVC_FN_TRNG_RND][HVC_DENIED] = 1ull << 63;
+	text = run_summary(&trace, shared, 1, &outcome, RUN_FORMAT_JSON);
+	object = json_loads(text, 0, NULL);
+	total = json_object_get(object, "total");
+	assert_true(json_integer_value(json_object_get(total, "calls")) == INT64_MAX);
+	assert_true(json_integer_value(json_object_get(total, "answered")) == INT64_MAX);
+	assert_true(json_integer_value(json_object_get(total, "denied")) == INT64_MAX);
+	assert_true(json_integer_value(json_object_get(object, "trace_dropped")) == INT64_MAX);
+	assert_string_equal(json_string_value(json_object_get(object, "reason")),
+			    "fault: \xef\xbf\xbd");
+	json_decref(object);
+	free(text);
+	text = run_summary(&trace, shared, 1, &outcome, RUN_FORMAT_TEXT);
+	assert_non_null(strstr(text, "total                            18446744073709551615"));
+	free(text);
+}
+
+/* A policy in a file whose name is no UTF-8 decides: every member is there. */
+static void json_of_odd_paths(void **state)
+{
+	static const char path[] = "trace-test-\xff.yaml";
+	struct hvc_diags *diags = hvc_diags_new();
+	struct hvc_record record = {.id = 0x84000002,
+				    .fn = HVC_FN_PSCI_CPU_OFF,
+				    .decider = HVC_BY_RULE,
+				    .action = HVC_DENY,
+				    .sequence = UINT64_MAX};
+	struct run_trace trace = trace_of();
+	struct hvc_policy *odd = NULL;
+	FILE *file = fopen(path, "w");
+	json_t *object;
+	char *line;
+
+	(void)state;
+	assert_non_null(file);
+	fputs("hvcgate: 1\nrules:\n  - deny: PSCI_CPU_OFF\n", file);
+	fclose(file);
+	assert_int_equal(hvc_policy_load(path, &odd, diags), HVC_OK);
+	assert_int_equal(unlink(path), 0);
+	trace.policy = odd;
+	line = run_json_call(&trace, &record);
+	object = json_loads(line, 0, NULL);
+	assert_true(json_is_string(json_object_get(object, "decided_by")));
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(object, "rule"), "file")),
+		"trace-test-\xef\xbf\xbd.yaml");
+	assert_true(json_integer_value(json_object_get(object, "sequence")) == INT64_MAX);
+	json_decref(object);
+	free(line);
+	hvc_policy_free(odd);
+	hvc_diags_free(diags);
+}
+
+/* A CPU that shows nothing does not let the others' records pile up: the rest stays in the ring. */
+static void holds_no_more(void **state)
+{
+	struct run_reader *reader = run_reader_new(shared, 2, true);
+	const unsigned int room = 2 * EL2_RING_RECORDS;
+	struct hvc_record record;
+	uint64_t written = 0;
+
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		for (uint64_t tail = ring(0)->tail; ring(0)->head - tail < EL2_RING_RECORDS;) {
+			write_record(0, written++);
+		}
+		run_reader_poll(reader, 0);
+	}
+	assert_int_equal(written, room + EL2_RING_RECORDS);
+	assert_int_equal(ring(0)->tail, room);
+	/* Nothing is settled, and yet there is room again. */
+	assert_next(reader, 0, false, 0);
+	assert_none(reader, 0);
+	assert_int_equal(run_reader_poll(reader, 0), 1);
+	for (uint64_t time = 1; time < room + 1; time++) {
+		assert_next(reader, 0, true, time);
+	}
+	assert_false(run_reader_next(reader, 0, true, &record));
+	assert_int_equal(run_reader_damaged(reader), 0);
+	run_reader_free(reader);
+}
+
+static void assert_harmless(const char *text, const char *wanted)
+{
+	char copy[64];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	run_make_harmless(copy);
+	assert_string_equal(copy, wanted);
+}
+
+static void makes_harmless(void **state)
+{
+	(void)state;
+	assert_harmless("plain\n\ttext", "plain\n\ttext");
+	assert_harmless("\033[2J\a\b\r\177", "?[2J????");
+	assert_harmless("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+			"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+	assert_harmless("\xc2\x9b"
+			"2J \x9b"
+			"2J",
+			"??2J ?2J");
+	assert_harmless("cut \xe2\x82", "cut ??");
+	assert_harmless("\xed\xa0\x80\xff", "????");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +503,10 @@ int main(void)
 		cmocka_unit_test(every_function_has_a_line),
 		cmocka_unit_test(json_lines),
 		cmocka_unit_test_setup_teardown(summary_adds_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(summary_distrusts, set_up, tear_down),
+		cmocka_unit_test(json_of_odd_paths),
+		cmocka_unit_test_setup_teardown(holds_no_more, set_up, tear_down),
+		cmocka_unit_test(makes_harmless),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
