@@ -57,6 +57,21 @@ static bool reg_pair(const void *fdt, int node, unsigned int n, uint64_t *addres
 	return true;
 }
 
+/* A property that is text: NUL-terminated within its length, as libfdt does not say it is. */
+static const char *text_of(const char *value, int length)
+{
+	return value != NULL && length > 0 && memchr(value, '\0', (size_t)length) != NULL ? value
+											  : NULL;
+}
+
+static const char *text_property(const void *fdt, int node, const char *name)
+{
+	int length = 0;
+	const char *value = fdt_getprop(fdt, node, name, &length);
+
+	return text_of(value, length);
+}
+
 static bool open_tree(const void *tree, size_t bytes)
 {
 	return fdt_check_full(tree, bytes) == 0 && fdt_address_cells(tree, 0) == 2 &&
@@ -71,10 +86,13 @@ static bool read_cpus(const void *fdt, struct run_machine *machine)
 		return run_fail("QEMU's device tree has no CPUs");
 	}
 	cells = fdt_address_cells(fdt, cpus);
+	if (cells != 1 && cells != 2) {
+		return run_fail("QEMU's device tree has CPUs that are not understood");
+	}
 	fdt_for_each_subnode(node, fdt, cpus)
 	{
 		int length = 0;
-		const char *type = fdt_getprop(fdt, node, "device_type", NULL);
+		const char *type = text_property(fdt, node, "device_type");
 		const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &length);
 
 		if (type == NULL || strcmp(type, "cpu") != 0) {
@@ -279,9 +297,11 @@ static void set_aliases(void *fdt, int *error)
 	}
 	for (property = fdt_first_property_offset(fdt, node); property >= 0;) {
 		const char *name = NULL;
-		const char *path = fdt_getprop_by_offset(fdt, property, &name, NULL);
+		int length = 0;
+		const char *value = fdt_getprop_by_offset(fdt, property, &name, &length);
+		const char *path = text_of(value, length);
 
-		if (path != NULL && fdt_path_offset(fdt, path) < 0) {
+		if (name != NULL && (path == NULL || fdt_path_offset(fdt, path) < 0)) {
 			note(error, fdt_delprop(fdt, node, name));
 			property = *error == 0 ? fdt_first_property_offset(fdt, node) : -1;
 		} else {
@@ -373,4 +393,24 @@ bool run_devicetree_make(const void *tree, size_t bytes, const struct run_machin
 	*out = fdt;
 	*out_bytes = fdt_totalsize(fdt);
 	return true;
+}
+
+unsigned int run_devicetree_seeds(const void *tree, uint64_t ipa,
+				  struct el2_seed seeds[EL2_MAX_SEEDS])
+{
+	static const char *const names[EL2_MAX_SEEDS] = {"rng-seed", "kaslr-seed"};
+	const int node = fdt_path_offset(tree, "/chosen");
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; node >= 0 && i < EL2_MAX_SEEDS; i++) {
+		int length = 0;
+		const uint8_t *value = fdt_getprop(tree, node, names[i], &length);
+
+		if (value != NULL && length >= 4 && length <= (int)EL2_SEED_MAX) {
+			seeds[count++] = (struct el2_seed){
+				.ipa = ipa + (uint64_t)(value - (const uint8_t *)tree),
+				.bytes = (uint64_t)length};
+		}
+	}
+	return count;
 }

@@ -260,6 +260,56 @@ static void guest_gets_wishes(void **state)
 	free(guest);
 }
 
+/* The monitor is told where the seeds lie, so that each boot has its own. */
+static void tells_seeds(void **state)
+{
+	struct run_wishes wishes = {.mem = 512 * RUN_MIB};
+	struct el2_seed seeds[EL2_MAX_SEEDS] = {{0}};
+	const uint8_t *guest;
+
+	(void)state;
+	memset(wishes.rng_seed, 0x5a, sizeof(wishes.rng_seed));
+	memset(wishes.kaslr_seed, 0xa5, sizeof(wishes.kaslr_seed));
+	guest = make_guest(3, &wishes);
+	assert_int_equal(run_devicetree_seeds(guest, 0x42000000, seeds), 2);
+	assert_int_equal(seeds[0].bytes, 64);
+	assert_int_equal(seeds[0].ipa % 4, 0);
+	assert_memory_equal(guest + (seeds[0].ipa - 0x42000000), wishes.rng_seed, 64);
+	assert_int_equal(seeds[1].bytes, 8);
+	assert_int_equal(seeds[1].ipa % 4, 0);
+	assert_memory_equal(guest + (seeds[1].ipa - 0x42000000), wishes.kaslr_seed, 8);
+	free((void *)(uintptr_t)guest);
+	make_tree(3);
+	assert_int_equal(run_devicetree_seeds(tree, 0x42000000, seeds), 0);
+}
+
+/* Text without its NUL is no text; nothing behind it is read. */
+static void wants_terminated_text(void **state)
+{
+	const struct run_wishes wishes = {.mem = 512 * RUN_MIB};
+	struct run_machine machine;
+	void *guest = NULL;
+	size_t bytes = 0;
+	int at;
+
+	(void)state;
+	make_tree(3);
+	at = fdt_path_offset(tree, "/cpus/cpu@2");
+	assert_int_equal(fdt_setprop(tree, at, "device_type", "cpu", 3), 0);
+	assert_true(run_devicetree_read(tree, ROOM, &machine));
+	assert_int_equal(machine.cpu_count, 2);
+	make_tree(3);
+	assert_true(run_devicetree_read(tree, ROOM, &machine));
+	at = fdt_path_offset(tree, "/aliases");
+	assert_int_equal(fdt_setprop(tree, at, "serial0", "/pl011@9000000", 14), 0);
+	assert_int_equal(fdt_setprop(tree, at, "serial1", "", 0), 0);
+	assert_true(run_devicetree_make(tree, ROOM, &machine, &wishes, &guest, &bytes));
+	at = fdt_path_offset(guest, "/aliases");
+	assert_null(fdt_getprop(guest, at, "serial0", NULL));
+	assert_null(fdt_getprop(guest, at, "serial1", NULL));
+	free(guest);
+}
+
 static void refuses_rubbish(void **state)
 {
 	struct run_machine machine;
@@ -275,6 +325,23 @@ static void refuses_rubbish(void **state)
 	fdt_del_node(tree, fdt_path_offset(tree, "/cpus"));
 	make_cpus(9);
 	assert_false(run_devicetree_read(tree, ROOM, &machine));
+	for (uint32_t count = 0; count <= 4; count++) {
+		make_tree(3);
+		fdt_setprop_u32(tree, fdt_path_offset(tree, "/cpus"), "#address-cells", count);
+		for (unsigned int i = 0; i < 3; i++) {
+			char path[32];
+			int cpu;
+
+			snprintf(path, sizeof(path), "/cpus/cpu@%u", i);
+			cpu = fdt_path_offset(tree, path);
+			fdt_delprop(tree, cpu, "reg");
+			for (uint32_t n = 0; n < count; n++) {
+				fdt_appendprop_u32(tree, cpu, "reg", i);
+			}
+		}
+		assert_int_equal(run_devicetree_read(tree, ROOM, &machine),
+				 count == 1 || count == 2);
+	}
 	make_tree(3);
 	fdt_del_node(tree, fdt_path_offset(tree, "/intc@8000000"));
 	assert_false(run_devicetree_read(tree, ROOM, &machine));
@@ -283,9 +350,10 @@ static void refuses_rubbish(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_machine),      cmocka_unit_test(keeps_the_list),
-		cmocka_unit_test(guest_sees_its_gic), cmocka_unit_test(guest_gets_wishes),
-		cmocka_unit_test(refuses_rubbish),
+		cmocka_unit_test(reads_machine),         cmocka_unit_test(keeps_the_list),
+		cmocka_unit_test(guest_sees_its_gic),    cmocka_unit_test(guest_gets_wishes),
+		cmocka_unit_test(refuses_rubbish),       cmocka_unit_test(tells_seeds),
+		cmocka_unit_test(wants_terminated_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,18 @@ static unsigned long long mib(uint64_t bytes)
 	return (unsigned long long)((bytes + RUN_MIB - 1) / RUN_MIB);
 }
 
+bool run_layout_is_tight(const struct run_kernel *kernel, uint64_t initrd_bytes, uint64_t mem,
+			 uint64_t *advice)
+{
+	/* Its own tables and the unpacked initrd; Debian's kernels want a little less. */
+	const uint64_t margin = 24 * RUN_MIB, small = 8 * RUN_MIB;
+
+	*advice = up(kernel->text_offset + kernel->memory, 2 * RUN_MIB) + RUN_DTB_ROOM +
+		  2 * initrd_bytes + margin;
+	*advice = up(*advice, 2 * RUN_MIB);
+	return !kernel->flat && kernel->memory > small && mem < *advice;
+}
+
 bool run_layout_place(const struct run_kernel *kernel, uint64_t initrd_bytes, uint64_t mem,
 		      struct run_layout *layout)
 {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -25,6 +27,8 @@ struct run {
 	struct run_layout layout;
 	void *shared;
 	int doorbell, interrupt; /* our ends */
+	struct el2_seed seeds[EL2_MAX_SEEDS];
+	unsigned int seed_count;
 	int signal;
 };
 
@@ -140,6 +144,7 @@ static bool add_device_tree(struct run *run, const struct run_probe *probe)
 				   &bytes) &&
 	       run_blob_make("device tree", tree, bytes, &blob);
 	if (good) {
+		run->seed_count = run_devicetree_seeds(tree, run->layout.dtb, run->seeds);
 		add_load(&run->pieces, blob, physical(run->layout.dtb), false);
 	}
 	free(tree);
@@ -165,9 +170,11 @@ static bool add_launch_block(struct run *run)
 					 ? 0
 					 : machine->ecam + ((uint64_t)RUN_DOORBELL_SLOT << 15),
 		.doorbell_pio = machine->pio,
+		.seed_count = run->seed_count,
 	};
 	struct run_blob blob;
 
+	memcpy(launch.seeds, run->seeds, sizeof(launch.seeds));
 	memcpy(launch.mpidr, machine->mpidr, sizeof(launch.mpidr));
 	launch.regions[launch.region_count++] = (struct el2_region){.ipa = EL2_GUEST_IPA,
 								    .pa = EL2_GUEST_PA,
@@ -230,6 +237,14 @@ static bool start(struct run *run, struct run_child *child)
 
 static void warn(const struct run_options *options, const struct run *run)
 {
+	uint64_t advice;
+
+	if (run_layout_is_tight(&run->kernel, run->initrd.bytes, options->mem, &advice)) {
+		run_say("warning: --mem %lluM is little for this kernel and initrd: Linux may hang or restart without a "
+			"word; %lluM may do",
+			(unsigned long long)(options->mem / RUN_MIB),
+			(unsigned long long)(advice / RUN_MIB));
+	}
 	if (options->deterministic) {
 		run_say("DETERMINISTIC: every random number of this guest is known to everybody. For tests only.");
 	}
@@ -242,13 +257,25 @@ static void warn(const struct run_options *options, const struct run *run)
 /* A file that results go to; -1 for stderr. Trace and registers may hold secrets of the guest. */
 static bool open_output(const char *what, const char *path, int *fd)
 {
+	struct stat info;
+
 	*fd = -1;
 	if (path == NULL) {
 		return true;
 	}
 	/* A FIFO without a reader is an error rather than a wait. */
-	*fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-	return *fd >= 0 || run_fail("%s %s: %s", what, path, strerror(errno));
+	*fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	if (*fd < 0 || fstat(*fd, &info) < 0) {
+		return run_fail("%s %s: %s", what, path, strerror(errno));
+	}
+	if (!S_ISREG(info.st_mode)) {
+		return true;
+	}
+	/* One that was there before: for its owner only, if that is us, before anything is in it. */
+	if ((info.st_uid == geteuid() && fchmod(*fd, 0600) < 0) || ftruncate(*fd, 0) < 0) {
+		return run_fail("%s %s: %s", what, path, strerror(errno));
+	}
+	return true;
 }
 
 /* The checks that need no QEMU come first; until there is one, a signal may simply end us. */
@@ -305,6 +332,9 @@ int run_main(const struct run_options *options)
 			  .interrupt = -1};
 	int status;
 
+	/* Guest memory, registers and random seeds pass through here: no core file, and nothing for QEMU, which has the
+	 * same user, to attach to or read in /proc. */
+	prctl(PR_SET_DUMPABLE, 0);
 	open_standard_streams();
 	status = go(&run);
 	/* Descriptors and mappings end with the process, which is next. */

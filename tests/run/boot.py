@@ -54,6 +54,39 @@ def flat_binary(place):
     check(os.stat(trace).st_mode & 0o077 == 0, "the trace can be read by others")
 
 
+def all_off(place):
+    """mov w0, #0x84000002 (PSCI CPU_OFF); hvc #0 -- nothing can start the last CPU again: said, and no wait."""
+    path, table = os.path.join(place.top, "cpu-off.bin"), os.path.join(place.top, "s")
+    with open(path, "wb") as out:
+        out.write(struct.pack("<III", 0x52800040, 0x72B08000, 0xD4000002))
+    with open(table, "w") as out:
+        out.write("of an earlier run " * 100)
+    os.chmod(table, 0o666)
+    done = place.run("--kernel", path, "--timeout", "30", "--mem", "32M", "--smp", "2", "--summary", f"json:{table}")
+    check(done.returncode == 1 and "every CPU of the guest is off" in done.stderr, f"all off: {done.returncode} {done.stderr}")
+    check(os.stat(table).st_mode & 0o777 == 0o600, "a summary file that was there can be read by others")
+    check(len(lines(table)) == 1, "a summary file that was there is not emptied")
+
+
+def unknown_calls(place):
+    """mov w0, #0x86001234; hvc #0; mov w0, #0x84000008; hvc #0 -- what nobody knows is counted as such."""
+    path, summary = os.path.join(place.top, "unknown.bin"), os.path.join(place.top, "unknown.json")
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IIIIII", 0x52824680, 0x72B0C000, 0xD4000002, 0x52800100, 0x72B08000, 0xD4000002))
+    done = place.run("--kernel", path, "--timeout", "30", "--mem", "32M", "--summary", f"json:{summary}")
+    check(done.returncode == 0, f"unknown call: status {done.returncode}: {done.stderr[-400:]}")
+    total = lines(summary)[0]
+    check(total["unknown_functions"]["unknown"] == 1 and total["unknown_functions"]["absent"] == 0
+          and total["total"]["unknown"] == 1 and total["total"]["calls"] == 2, f"unknown call: {total}")
+
+
+def little_memory(place):
+    """Debian in 32 MiB says nothing: we do."""
+    for size, warned in (("32M", True), ("128M", False)):
+        done = place.run("--mem", size, *OFF, "--append", "quiet hvcgate.poweroff", "--timeout", "20")
+        check(("is little for this kernel" in done.stderr) == warned, f"little memory: {size}: {done.stderr[-400:]}")
+
+
 def no_answer(place):
     """b . -- a guest that does nothing ends by the timeout, and that is said."""
     path = os.path.join(place.top, "loop.bin")
@@ -99,6 +132,9 @@ def main():
     with Place() as place:
         flat_binary(place)
         no_answer(place)
+        all_off(place)
+        unknown_calls(place)
+        little_memory(place)
         packed_kernels(place)
         trace_and_summary(place)
         deterministic(place)
