@@ -21,6 +21,7 @@
 
 #define TREE_ROOM    (EL2_LAUNCH_PA - EL2_MONITOR_PA)
 #define PATIENCE_MS  30000
+#define END_MS       5000 /* from the end of its streams to its own */
 #define OLDEST_MAJOR 7
 #define OLDEST_MINOR 2
 
@@ -38,6 +39,9 @@ static bool append(int fd, char **text, size_t *bytes)
 
 	if (n <= 0) {
 		return n < 0 && (errno == EINTR || errno == EAGAIN);
+	}
+	for (ssize_t i = 0; i < n; i++) {
+		part[i] = part[i] == '\0' ? '?' : part[i];
 	}
 	if (*bytes + (size_t)n > RUN_MIB) {
 		return true; /* more than QMP ever says: not kept */
@@ -87,6 +91,28 @@ static bool listen_to(struct run_child *child, int interrupt, struct talk *talk,
 	return true;
 }
 
+/* It has closed its streams, so it ends by itself; false if it does not, or on a signal. */
+static bool wait_for(struct run_child *child, int interrupt, int *status, int *signal)
+{
+	struct pollfd fd = {.fd = interrupt, .events = POLLIN};
+	const uint64_t last = run_now_ns() + (uint64_t)END_MS * 1000000;
+	bool ignored;
+
+	while (!run_child_ended(child, status)) {
+		if (run_now_ns() > last) {
+			return run_fail(
+				"QEMU has closed its output and does not end: it was killed");
+		}
+		/* SIGCHLD comes there, too. */
+		poll(&fd, 1, 100);
+		*signal = run_interrupt_read(interrupt, &ignored, &ignored);
+		if (*signal != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* The error of a QMP answer, or the version in its greeting. False: an error was said. */
 static bool take_line(const char *line, size_t length, struct run_probe *probe)
 {
@@ -97,9 +123,12 @@ static bool take_line(const char *line, size_t length, struct run_probe *probe)
 	bool good = true;
 
 	if (error != NULL) {
-		const char *text = json_string_value(json_object_get(error, "desc"));
+		const char *said = json_string_value(json_object_get(error, "desc"));
+		char *text = run_format("%s", said == NULL ? "?" : said);
 
-		good = run_fail("QEMU refuses: %s", text == NULL ? "?" : text);
+		run_make_harmless(text);
+		good = run_fail("QEMU refuses: %s", text);
+		free(text);
 	} else if (version != NULL) {
 		probe->qemu_major = (int)json_integer_value(json_object_get(version, "major"));
 		probe->qemu_minor = (int)json_integer_value(json_object_get(version, "minor"));
@@ -124,20 +153,20 @@ static bool take_answers(const struct talk *talk, struct run_probe *probe)
 }
 
 /* "QEMU emulator version 7.2.22 (Debian ...)". False: it is no QEMU, or does not tell. */
-static bool ask_version(const struct run_options *options, int interrupt, int *major, int *minor)
+static bool ask_version(const struct run_options *options, int interrupt, int *major, int *minor,
+			int *signal)
 {
 	struct run_args args = {0};
 	struct run_child child;
 	struct talk talk = {0};
 	const char *at;
 	bool good;
-	int signal = 0;
 
 	run_args_add(&args, "%s", options->qemu);
 	run_args_add(&args, "--version");
 	good = run_child_start(&args, NULL, 0, &child);
 	run_args_free(&args);
-	good = good && listen_to(&child, interrupt, &talk, &signal);
+	good = good && listen_to(&child, interrupt, &talk, signal);
 	run_child_end(&child);
 	at = talk.text == NULL ? NULL : strstr(talk.text, "version ");
 	good = good && at != NULL;
@@ -154,17 +183,21 @@ static bool ask_version(const struct run_options *options, int interrupt, int *m
 }
 
 static void show_errors(const struct run_options *options, const struct talk *talk, int status,
-			int interrupt)
+			int interrupt, int *signal)
 {
 	int major = 0, minor = 0;
 
-	if (!ask_version(options, interrupt, &major, &minor)) {
+	if (!ask_version(options, interrupt, &major, &minor, signal)) {
+		if (*signal != 0) {
+			return;
+		}
 		run_say("%s is no QEMU, or does not tell its version", options->qemu);
 	} else if (is_old(major, minor)) {
 		run_say("%s is QEMU %d.%d; this needs %d.%d or newer", options->qemu, major, minor,
 			OLDEST_MAJOR, OLDEST_MINOR);
 	}
 	if (talk->error_bytes > 0) {
+		run_make_harmless(talk->errors);
 		run_say("%s does not start this machine:\n%.*s", options->qemu,
 			(int)(talk->error_bytes - (talk->errors[talk->error_bytes - 1] == '\n')),
 			talk->errors);
@@ -228,14 +261,10 @@ static bool ask(const struct run_options *options, const struct run_pieces *piec
 	if (good) {
 		int status = 0;
 
-		/* It has closed its streams: it ends by itself. */
-		while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
-		}
-		child.pid = 0;
-		good = take_answers(&talk, probe);
+		good = wait_for(&child, interrupt, &status, signal) && take_answers(&talk, probe);
 		if (good &&
 		    (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || probe->qemu_major == 0)) {
-			show_errors(options, &talk, status, interrupt);
+			show_errors(options, &talk, status, interrupt, signal);
 			good = false;
 		}
 	}

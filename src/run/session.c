@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "session.h"
@@ -21,7 +20,7 @@ enum slot {
 	AT_INTERRUPT,
 	AT_DOORBELL,
 	AT_SINKS,
-	AT_COUNT = AT_SINKS + 3
+	AT_COUNT = AT_SINKS + SESSION_SINKS
 };
 
 void session_say(struct session_state *state, const char *text)
@@ -39,7 +38,9 @@ void session_put_error_line(struct session_state *state)
 	char *line;
 
 	if (state->error_count > 0) {
-		line = run_format("QEMU: %.*s", (int)state->error_count, state->errors);
+		state->errors[state->error_count] = '\0';
+		run_make_harmless(state->errors);
+		line = run_format("QEMU: %s", state->errors);
 		session_say(state, line);
 		free(line);
 		state->error_count = 0;
@@ -56,11 +57,11 @@ bool session_take_errors(struct session_state *state, int fd)
 		return n < 0 && (errno == EINTR || errno == EAGAIN);
 	}
 	for (ssize_t i = 0; i < n; i++) {
-		if (part[i] == '\n' || state->error_count == sizeof(state->errors)) {
+		if (part[i] == '\n' || state->error_count == sizeof(state->errors) - 1) {
 			session_put_error_line(state);
 		}
 		if (part[i] != '\n' && part[i] != '\r') {
-			state->errors[state->error_count++] = part[i];
+			state->errors[state->error_count++] = part[i] == '\0' ? '?' : part[i];
 		}
 	}
 	return true;
@@ -116,14 +117,9 @@ static void give_typed(struct session_state *state)
 static void look_at_child(struct session_state *state)
 {
 	struct run_child *child = state->session->child;
-	int status = 0;
 
-	if (child->pid > 0 && waitpid(child->pid, &status, WNOHANG) == child->pid) {
-		child->pid = 0;
-		state->wait_status = status;
-		if (state->ended == RUNNING) {
-			state->ended = BY_ITSELF;
-		}
+	if (run_child_ended(child, &state->wait_status) && state->ended == RUNNING) {
+		state->ended = BY_ITSELF;
 	}
 }
 
@@ -199,14 +195,14 @@ static void fill(const struct session_state *state, struct pollfd *fds)
 	fds[AT_IN] = want(session->child->in, POLLOUT, typing);
 	fds[AT_INTERRUPT] = want(session->interrupt, POLLIN, true);
 	fds[AT_DOORBELL] = want(session->doorbell, POLLIN, true);
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < SESSION_SINKS; i++) {
 		fds[AT_SINKS + i] = want(state->sinks[i].fd, POLLOUT, state->sinks[i].count > 0);
 	}
 }
 
 static void serve_sinks(struct session_state *state, const struct pollfd *fds)
 {
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < SESSION_SINKS; i++) {
 		if (fds[AT_SINKS + i].fd >= 0 && fds[AT_SINKS + i].revents != 0) {
 			run_sink_flush(&state->sinks[i]);
 		}
@@ -226,7 +222,7 @@ static void close_child(int *fd)
 static void serve(struct session_state *state, const struct pollfd *fds)
 {
 	struct run_child *child = state->session->child;
-	char bells[256];
+	char bells[4096];
 
 	if (fds[AT_OUT].revents != 0 && !session_take_console(state, child->out)) {
 		close_child(&child->out);
@@ -241,8 +237,8 @@ static void serve(struct session_state *state, const struct pollfd *fds)
 		give_typed(state);
 	}
 	if (fds[AT_DOORBELL].revents != 0) {
-		while (read(state->session->doorbell, bells, sizeof(bells)) > 0) {
-		}
+		/* Once: who rings without end must not keep us here. That it rang is all there is to know. */
+		(void)!read(state->session->doorbell, bells, sizeof(bells));
 	}
 	if (fds[AT_INTERRUPT].revents != 0) {
 		look_at_signals(state);
@@ -275,7 +271,7 @@ static void open_sinks(struct session_state *state)
 
 	run_sink_init(&state->sinks[0], STDOUT_FILENO);
 	run_sink_init(&state->sinks[1], STDERR_FILENO);
-	state->sinks[2].fd = -1;
+	state->sinks[2].fd = state->sinks[SESSION_SUMMARY].fd = -1;
 	state->out = &state->sinks[0];
 	/* One terminal for both: one sink, so that it is known where a line begins. */
 	state->err = run_same_file(STDOUT_FILENO, STDERR_FILENO) ? &state->sinks[0]
@@ -310,7 +306,7 @@ int run_session(const struct run_session *session, int *signal_number)
 	}
 	loop(&state);
 	status = session_finish(&state);
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < SESSION_SINKS; i++) {
 		run_sink_free(&state.sinks[i]);
 	}
 	run_reader_free(state.reader);

@@ -9,10 +9,14 @@
 
 enum session_ended { RUNNING, BY_ITSELF, BY_KEY, BY_SIGNAL, BY_TIMEOUT, BY_OUTPUT };
 
+/* stdout, stderr, a trace file, a summary file; fd -1: not used */
+#define SESSION_SINKS   4
+#define SESSION_SUMMARY 3
+
 struct session_state {
 	const struct run_session *session;
 	struct run_console console;
-	struct run_sink sinks[3]; /* stdout, stderr, a trace file; fd -1: not used */
+	struct run_sink sinks[SESSION_SINKS];
 	struct run_sink *out, *err, *trace_sink;
 	struct run_trace trace;
 	struct run_reader *reader;

@@ -3,22 +3,44 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "session.h"
 
-/* What is still in the pipes; their writer is gone, so they end. */
+#define DRAIN_NS  (1000 * MS)
+#define DRAIN_MAX 1024 /* reads of each: more than pipes hold */
+
+/* What is still in the pipes. Their writers are gone, so they end; if one has escaped us, or a signal comes, the rest
+ * is left. */
 static void drain(struct session_state *state)
 {
-	struct run_child *child = state->session->child;
+	const struct run_child *child = state->session->child;
+	const uint64_t last = run_now_ns() + DRAIN_NS;
+	struct pollfd fds[3] = {{.fd = child->out, .events = POLLIN},
+				{.fd = child->err, .events = POLLIN},
+				{.fd = state->session->interrupt, .events = POLLIN}};
+	bool ignored;
+	int signal_number = 0;
 
-	while (child->out >= 0 && session_take_console(state, child->out)) {
+	for (int round = 0; round < DRAIN_MAX && (fds[0].fd >= 0 || fds[1].fd >= 0) &&
+			    run_now_ns() < last && signal_number == 0;
+	     round++) {
+		if (poll(fds, 3, 100) < 0 && errno != EINTR) {
+			break;
+		}
+		if (fds[0].fd >= 0 && fds[0].revents != 0 &&
+		    !session_take_console(state, fds[0].fd)) {
+			fds[0].fd = -1;
+		}
+		if (fds[1].fd >= 0 && fds[1].revents != 0 &&
+		    !session_take_errors(state, fds[1].fd)) {
+			fds[1].fd = -1;
+		}
+		signal_number = run_interrupt_read(fds[2].fd, &ignored, &ignored);
 	}
-	while (child->err >= 0 && session_take_errors(state, child->err)) {
-	}
+	state->signal = signal_number != 0 ? signal_number : state->signal;
 	session_put_error_line(state);
 }
 
@@ -42,21 +64,22 @@ static void flush_all(struct session_state *state)
 	bool ignored;
 
 	while (run_now_ns() < last) {
-		struct pollfd fds[4] = {{.fd = state->session->interrupt, .events = POLLIN}};
+		struct pollfd fds[1 + SESSION_SINKS] = {
+			{.fd = state->session->interrupt, .events = POLLIN}};
 		bool pending = false;
 		int signal_number;
 
-		for (unsigned int i = 0; i < 3; i++) {
+		for (unsigned int i = 0; i < SESSION_SINKS; i++) {
 			const bool more = state->sinks[i].count > 0;
 
 			fds[1 + i] = (struct pollfd){.fd = more ? state->sinks[i].fd : -1,
 						     .events = POLLOUT};
 			pending = pending || more;
 		}
-		if (!pending || (poll(fds, 4, 100) < 0 && errno != EINTR)) {
+		if (!pending || (poll(fds, 1 + SESSION_SINKS, 100) < 0 && errno != EINTR)) {
 			return;
 		}
-		for (unsigned int i = 0; i < 3; i++) {
+		for (unsigned int i = 0; i < SESSION_SINKS; i++) {
 			if (fds[1 + i].fd >= 0 && fds[1 + i].revents != 0) {
 				run_sink_flush(&state->sinks[i]);
 			}
@@ -86,6 +109,8 @@ static char *judge_exit(const struct session_state *state, const struct run_end 
 	switch (end->exit) {
 	case EL2_EXIT_FAULT:
 		return run_format("fault of the monitor itself: %s", end->report);
+	case EL2_EXIT_ALL_OFF:
+		return run_format("every CPU of the guest is off: nothing can start it again");
 	case EL2_EXIT_REFUSED:
 		*status = 2;
 		return run_format("the monitor refused to start: %s", end->report);
@@ -140,7 +165,6 @@ static void put_summary(struct session_state *state, const struct run_outcome *o
 {
 	const struct run_session *session = state->session;
 	struct run_trace trace = state->trace;
-	struct run_sink file;
 	char *text;
 
 	if (session->options->summary == RUN_FORMAT_NONE) {
@@ -152,15 +176,8 @@ static void put_summary(struct session_state *state, const struct run_outcome *o
 	if (session->summary_fd < 0) {
 		run_sink_line(state->err, text);
 	} else {
-		run_sink_init(&file, session->summary_fd);
-		run_sink_put(&file, text, strlen(text));
-		while (file.count > 0 && !file.failed) {
-			run_sink_flush(&file);
-		}
-		if (file.failed) {
-			session_say(state, "the summary cannot be written");
-		}
-		run_sink_free(&file);
+		run_sink_init(&state->sinks[SESSION_SUMMARY], session->summary_fd);
+		run_sink_put(&state->sinks[SESSION_SUMMARY], text, strlen(text));
 	}
 	free(text);
 }
@@ -174,10 +191,7 @@ int session_finish(struct session_state *state)
 
 	outcome.seconds = (double)(run_now_ns() - state->started_ns) / 1e9;
 	if (session->child->pid > 0) {
-		kill(session->child->pid, SIGKILL);
-		while (waitpid(session->child->pid, &state->wait_status, 0) < 0 && errno == EINTR) {
-		}
-		session->child->pid = 0;
+		state->wait_status = run_child_kill(session->child);
 	}
 	drain(state);
 	run_console_close(&state->console);
@@ -202,5 +216,9 @@ int session_finish(struct session_state *state)
 	free(line);
 	free(reason);
 	flush_all(state);
+	if (state->sinks[SESSION_SUMMARY].failed) {
+		session_say(state, "the summary cannot be written");
+		flush_all(state);
+	}
 	return outcome.status;
 }

@@ -38,7 +38,7 @@ def by_qemu_death(place):
     """QEMU is killed under us: said, status 2."""
     child = place.start(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 30
-    while len(place.processes()) < 2 and time.monotonic() < deadline:
+    while not [pid for pid in place.processes() if pid != child.pid] and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(1)
     for pid in place.processes():
@@ -47,6 +47,81 @@ def by_qemu_death(place):
     errors = child.communicate(timeout=30)[1].decode()
     check(child.returncode == 2 and "QEMU died of signal 9" in errors, f"QEMU killed: {child.returncode} {errors[-300:]}")
     check(not place.left_behind(), f"QEMU killed: left {place.left_behind()}")
+
+
+def cmdline(pid):
+    try:
+        return open(f"/proc/{pid}/cmdline", "rb").read()
+    except OSError:
+        return b""
+
+
+def by_wrapper(place):
+    """What is started as QEMU starts it as its child, or in a session of its own: no end leaves one."""
+    for name, line in (("child", 'qemu-system-aarch64 "$@"; exit'),
+                       ("background", 'exec {in}<&0; qemu-system-aarch64 "$@" <&$in & wait'),
+                       ("session", 'exec {in}<&0; setsid qemu-system-aarch64 "$@" <&$in & wait')):
+        path = os.path.join(place.top, f"qemu-{name}")
+        with open(path, "w") as out:
+            out.write(f"#!/bin/bash\n{line}\n")
+        os.chmod(path, 0o755)
+        for end in ("timeout", "SIGINT", "wrapper killed"):
+            child = place.start("--qemu", path, "--timeout", "1.5" if end == "timeout" else "60",
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            deadline = time.monotonic() + 30
+            # hvcgate, the wrapper, QEMU: with a console that says something, it is the one that stays.
+            while end != "timeout" and not select.select([child.stdout], [], [], 0)[0] and time.monotonic() < deadline:
+                time.sleep(0.01)
+            if end == "SIGINT":
+                child.send_signal(signal.SIGINT)
+            elif end == "wrapper killed":
+                for pid in place.processes():
+                    if pid != child.pid and path.encode() in cmdline(pid):
+                        os.kill(pid, signal.SIGKILL)
+            start = time.monotonic()
+            try:
+                errors = child.communicate(timeout=20)[1].decode(errors="replace")
+            except subprocess.TimeoutExpired:
+                check(False, f"wrapper {name}, {end}: does not end")
+                child.kill()
+                child.communicate()
+                continue
+            wanted = {"timeout": 1, "SIGINT": -signal.SIGINT, "wrapper killed": 2}[end]
+            check(child.returncode == wanted, f"wrapper {name}, {end}: status {child.returncode}: {errors[-300:]}")
+            check(time.monotonic() - start < 10, f"wrapper {name}, {end}: took {time.monotonic() - start:.1f} s")
+            check(not place.left_behind(), f"wrapper {name}, {end}: left {place.left_behind()}")
+
+
+def by_stalled_summary(place):
+    """A full FIFO that nobody reads: waiting for it costs nothing, and a signal ends it."""
+    path = os.path.join(place.top, "fifo")
+    os.mkfifo(path)
+    fifo = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(fifo, b"x" * 4096)
+    except BlockingIOError:
+        pass
+    child = place.start("--append", "quiet hvcgate.poweroff", "--summary", f"json:{path}", stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    qemu_was, deadline = False, time.monotonic() + 60
+    while time.monotonic() < deadline:
+        others = [pid for pid in place.processes() if pid != child.pid]
+        if qemu_was and not others:
+            break
+        qemu_was = qemu_was or any(b"loader,file" in cmdline(pid) for pid in others)
+        time.sleep(0.05)
+    time.sleep(0.2)
+    before = open(f"/proc/{child.pid}/stat").read().rpartition(")")[2].split()[11:13]
+    time.sleep(1)
+    after = open(f"/proc/{child.pid}/stat").read().rpartition(")")[2].split()[11:13]
+    used = sum(map(int, after)) - sum(map(int, before))
+    check(child.poll() is None, "stalled summary: does not wait for the reader")
+    check(used < os.sysconf("SC_CLK_TCK") // 4, f"stalled summary: {used} ticks of processor time in a second")
+    child.send_signal(signal.SIGINT)
+    errors = child.communicate(timeout=20)[1].decode()
+    check(child.returncode == -signal.SIGINT, f"stalled summary: status {child.returncode}: {errors[-300:]}")
+    os.close(fifo)
 
 
 def by_closed_output(place):
@@ -184,6 +259,8 @@ def main():
             on_terminal(place, rng.uniform(0.3, LATEST), how)
         session_on_terminal(place)
         by_qemu_death(place)
+        by_wrapper(place)
+        by_stalled_summary(place)
         by_closed_output(place)
         by_stalled_output(place)
     finish("ends of a run")

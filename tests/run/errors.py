@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bad input: a message that says what would be right, status 2, nothing left behind. Boots nothing."""
 
+import ctypes
 import gzip
 import os
 import re
@@ -46,6 +47,13 @@ FILES = {
                 b"echo 'qemu: -sandbox: no such thing' >&2\nexit 1\n",
     "qemu-killed": b"#!/bin/sh\nkill -9 $$\n",
     "qemu-empty": b"#!/bin/sh\nexit 0\n",
+    "qemu-mute": b"#!/bin/sh\nexec >&- 2>&-\nsleep 1000\n",
+    "qemu-child": b"#!/bin/sh\nsleep 1000 >/dev/null 2>&1 &\nsetsid sleep 1000 >/dev/null 2>&1 &\nexit 3\n",
+    "qemu-colours": b"#!/bin/sh\nprintf 'A\\033[2JB\\302\\233C\\303\\251D\\rE\\n' >&2\nexit 1\n",
+    # What is confined: files, also through our own /proc, and the network.
+    "qemu-curious": b"#!/bin/sh\nread word <../secret && echo read-$word >&2\n: >made && echo made a file >&2\n"
+                    b"read word </proc/$PPID/environ && echo read environ >&2\nls /etc >/dev/null && echo listed >&2\n"
+                    b"kill -0 $PPID && echo could signal >&2\nls /usr >/dev/null && echo curious >&2\nexit 1\n",
 }
 
 # Arguments, words that stderr must have. {} is the directory of FILES.
@@ -105,6 +113,9 @@ CASES = [
     (["--kernel", "{}/Image", "--qemu", "{}/qemu-old"], ["is QEMU 5.2", "7.2 or newer", "no such thing"]),
     (["--kernel", "{}/Image", "--qemu", "{}/qemu-killed"], ["died of signal 9"]),
     (["--kernel", "{}/Image", "--qemu", "{}/qemu-empty"], ["says nothing"]),
+    (["--kernel", "{}/Image", "--qemu", "{}/qemu-mute"], ["does not end"]),
+    (["--kernel", "{}/Image", "--qemu", "{}/qemu-child"], ["says nothing (status 3)"]),
+    (["--kernel", "{}/Image", "--qemu", "{}/qemu-colours"], ["A?[2JB??C\u00e9D?E"]),
 ]
 
 # With QEMU, which refuses; and what is looked for after QEMU was asked.
@@ -131,6 +142,31 @@ def try_one(place, args, words, env):
     check(not place.left_behind(), f"{name}: left {place.left_behind()}")
 
 
+def landlock():
+    """The version of Landlock that the kernel has; 0: none."""
+    return max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))
+
+
+def confinement(place):
+    """A curious QEMU reads what is installed, and nothing else; told not to, nobody confines it."""
+    with open(os.path.join(place.top, "secret"), "w") as out:
+        out.write("it\n")
+    arguments = ["--kernel", "{}/Image", "--qemu", "{}/qemu-curious"]
+    for confined in ([True] if landlock() > 0 else []) + [False]:
+        env = {} if confined else {"HVCGATE_CONFINE": "off"}
+        files = os.path.join(place.top, "files")
+        done = place.run(*[a.replace("{}", files) for a in arguments], env=env)
+        check(done.returncode == 2 and "curious" in done.stderr, f"curious: {done.returncode} {done.stderr}")
+        for word in ["read-it", "made a file", "listed"] + (["could signal"] if landlock() >= 6 else []):
+            check((word in done.stderr) != confined, f"confined {confined}: {word}: {done.stderr}")
+        if confined or os.geteuid() != 0:
+            check("read environ" not in done.stderr, f"confined {confined}: environ can be read: {done.stderr}")
+        made = os.path.join(place.work, "made")
+        check(os.path.exists(made) != confined, f"confined {confined}: {made}")
+        if os.path.exists(made):
+            os.unlink(made)
+
+
 def main():
     count = 0
     with Place() as place:
@@ -148,6 +184,7 @@ def main():
         for args, env, words in QEMU_CASES if MONITOR else []:
             try_one(place, ["--kernel", "{}/Image", *args], words, env)
             count += 1
+        confinement(place)
         shown = place.run("--help")
         check(shown.returncode == 0 and "hvcgate run --policy" in shown.stdout, "--help has no example")
         with open(MAN) as page:
