@@ -308,6 +308,11 @@ static void try_beyond(void)
 
 void attack_memory(unsigned int part)
 {
+	if (part == 0) {
+		kit_printf("attack: %u kinds of access;%s%s%s%s\n", ACCESS_COUNT,
+			   has(LSE) ? " atomics" : "", has(SVE) ? " SVE" : "",
+			   has(MTE) ? " tags" : "", has(MOPS) ? " MOPS" : "");
+	}
 	for (unsigned int i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
 		for (unsigned int kind = 0; kind < ACCESS_COUNT; kind++) {
 			try_hidden(kind, window_normal(hidden[i]));

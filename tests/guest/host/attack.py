@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""usage: attack.py HVCGATE [--cpu MODEL] [--gic 2|3] [--smp N] | HVCGATE --prove
+"""usage: attack.py HVCGATE [--cpu MODEL] [--gic 2|3] [--smp N] [--mem MIB] | HVCGATE --prove
 
 Runs the guest `attack`, which tries everything to get out, and looks from outside at what it must not change: of the
 monitor's memory all but stacks, per-CPU state and the engine's state of CPUs; of the shared memory all but counters.
@@ -14,14 +14,15 @@ import machine
 from machine import CODE_PA, IMAGE_PA, LAUNCH_PA, MONITOR_PA, Elf, Machine, Place, check, finish
 from observe import code_differs, digest, monitor_changes, shared_changes
 
-RAM = 128 << 20
+GUEST_IPA = 0x40000000
+MARK = 0x41800000  # attack.c, own_ram()
 
 
 class Attack:
-    def __init__(self, place, cpu, gic, smp, regions=()):
+    def __init__(self, place, cpu, gic, smp, mem=128, regions=()):
         self.elf = Elf(machine.built("src", "el2", "monitor.elf"))
-        self.machine = Machine(place, "attack", "--cpu", cpu, "--gic", str(gic), "--smp", str(smp), "--mem", "128M",
-                               append=f"ram={RAM:#x} cpus={smp} wait=1", observed=True, regions=regions)
+        self.machine = Machine(place, "attack", "--cpu", cpu, "--gic", str(gic), "--smp", str(smp), "--mem", f"{mem}M",
+                               append=f"ram={mem << 20:#x} cpus={smp} wait=1", observed=True, regions=regions)
 
     def run(self):
         guest = self.machine
@@ -32,7 +33,7 @@ class Attack:
             guest.send("x")
             self.over = guest.until("attack: over")
             if self.over:
-                self.after, self.ram = guest.memory("monitor"), guest.memory("guest")
+                self.after, self.ram = guest.memory("monitor"), guest.memory("guest", MARK - GUEST_IPA, 8)
                 self.changes = monitor_changes(self.elf, self.before, self.after)
                 self.shared = shared_changes(shared, guest.memory("shared"))
                 guest.send("x")
@@ -46,13 +47,16 @@ class Attack:
 
 def contained(arguments):
     with Place() as place:
-        attack = Attack(place, arguments.cpu, arguments.gic, arguments.smp).run()
+        attack = Attack(place, arguments.cpu, arguments.gic, arguments.smp, arguments.mem).run()
         if not check(attack.ready and attack.over, "the attack is over"):
             attack.machine.tell()
             finish("attack")
         counted = attack.escaped()
         check(counted and counted[0] > 900000 and counted[0] == counted[1] and counted[2] == 0, f"contained: {counted}")
         print(attack.machine.lines[-4])
+        if arguments.cpu == "max":
+            kinds = attack.machine.said(r"attack: \d+ kinds of access; (.*)")
+            check(kinds and {"atomics", "SVE", "tags"} <= set(kinds[0].split()), f"kinds of access: {kinds}")
         check(attack.changes == [], f"monitor memory changed: {attack.changes[:20]}")
         check(attack.shared == [], f"shared memory changed outside the counters: {attack.shared[:20]}")
         check(not code_differs(attack.elf, attack.after), "code and constants are the file's")
@@ -62,8 +66,7 @@ def contained(arguments):
         check(before == after, "hash")
         print(f"monitor memory: sha256 {before[:16]} before, {after[:16]} after")
         # What the guest wrote at the monitor's addresses is in its own memory.
-        at = 0x41800000
-        check(attack.ram[at - 0x40000000:][:8] == (at ^ 0x5a5a5a5a5a5a5a5a).to_bytes(8, "little"), "the guest's own RAM")
+        check(attack.ram == (MARK ^ 0x5A5A5A5A5A5A5A5A).to_bytes(8, "little"), "the guest's own RAM")
         check(attack.machine.said(r"attack: PSCI_VERSION 1000[0-9]") is not None, "the monitor answers")
         check(attack.machine.lines[-1] == "PASS" and attack.status == 0, f"power off: status {attack.status}")
         if machine.failures:
@@ -82,7 +85,7 @@ def prove():
     }
     for name, (region, seen_outside) in holes.items():
         with Place() as place:
-            attack = Attack(place, "cortex-a72", 3, 1, [region]).run()
+            attack = Attack(place, "cortex-a72", 3, 1, regions=[region]).run()
             counted = attack.escaped()
             good = check(attack.ready and attack.over, f"{name}: the attack is over")
             good = good and check(counted and counted[2] > 0, f"{name}: the guest notices: {counted}")
@@ -116,6 +119,7 @@ def main():
     parser.add_argument("--cpu", default="cortex-a72")
     parser.add_argument("--gic", type=int, default=3)
     parser.add_argument("--smp", type=int, default=1)
+    parser.add_argument("--mem", type=int, default=128)
     parser.add_argument("--prove", action="store_true")
     arguments = parser.parse_args()
     if arguments.prove:

@@ -110,12 +110,14 @@ class Machine:
         print(self.errors)
 
     # --- From outside; needs `observed`.
-    def memory(self, which):
-        """The bytes of "monitor", "guest" or "shared" as they are now."""
+    def memory(self, which, start=0, size=-1):
+        """Bytes of "monitor", "guest" or "shared" as they are now."""
         path = os.path.join(self.directory, which)
         if which == "shared":
             path = open(path).read()
-        return open(path, "rb").read()
+        with open(path, "rb") as file:
+            file.seek(start)
+            return file.read(size)
 
 
 class Elf:
