@@ -134,14 +134,17 @@ bool gic_access(uint64_t ipa, bool write, unsigned int bytes, uint64_t *value);
 void trap_from_guest(struct el2_frame *frame, uint64_t esr);
 enum hvc_verdict trap_traced(struct el2_frame *frame, uint64_t esr);
 
-/* --- idregs.c: MRS and MSR that trap. False: undefined for the guest. */
+/* --- idregs.c: MRS and MSR that trap. False: undefined for the guest. *value is what is written. */
 bool sysreg_access(uint64_t iss, uint64_t *value);
+/* --- pmu.c: the same for performance monitors; `key` is op1, CRn, CRm and op2, in order. */
+bool pmu_access(unsigned int key, bool read, uint64_t *value);
 
 /* --- availability.c: hvc_platform.feature_availability */
 bool availability(void *host, uint64_t reg, uint64_t *bits);
 
 /* --- inject.c: make the guest take an exception (DDI 0487, AArch64.TakeException). */
 void inject_abort(uint64_t esr);
+bool guest_is_aarch32(void);
 void inject_undefined(uint64_t esr);
 void guest_skip_instruction(void);
 

@@ -93,19 +93,20 @@ static void vector_units(uint64_t pfr0, uint64_t pfr1)
 	isb();
 }
 
-/* Debug and counters are the guest's; counting stops in EL2. Profiling and trace buffers, which write
+/* Debug and counters are the guest's; counting stops in EL2. What would power the CPU's debug logic, and where
+ * debug registers lie in memory, is not. Profiling and trace buffers, which write
  * memory by addresses that stage 2 does not see, belong to EL2 and trap. */
 static void debug_and_counters(void)
 {
 	uint64_t dfr0 = sysreg_read(id_aa64dfr0_el1);
 	unsigned int pmu = id_field(dfr0, 8);
-	uint64_t mdcr = 0;
+	uint64_t mdcr = 1ull << 11 | 1ull << 10; /* TDRA, TDOSA: idregs.c */
 
 	if (pmu != 0 && pmu != 0xf) {
 		mdcr |= sysreg_read(pmcr_el0) >> 11 & 0x1f; /* HPMN: all counters */
-		if (pmu >= 4) {
-			mdcr |= 1ull << 17; /* HPMD */
-		}
+		/* HPMD. The cycle counter heeds it only if the guest sets PMCR_EL0.DP, before HCCD came:
+		 * then the guest can time calls in cycles, as it can by the system counter. */
+		mdcr |= pmu >= 4 ? 1ull << 17 : 1ull << 6; /* else TPM: pmu.c */
 		if (pmu >= 6) {
 			mdcr |= 1ull << 23; /* HCCD */
 		}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * System registers that trap (HCR_EL2.TID3, TERR, TACR): the guest reads what the CPU has, less what
+ * System registers that trap (HCR_EL2.TID3, TERR, TACR, MDCR_EL2.TDOSA, TDRA, TPM): the guest reads what the CPU has, less what
  * the monitor does not hand on. The table lists fields that are passed; a feature nobody has thought
  * about yet reads as absent, as its controls in features.c are off.
  * Source: DDI 0487, D24.2, ID_AA64*_EL1.
@@ -114,13 +114,50 @@ static uint64_t id_register(unsigned int crm, unsigned int op2)
 	return value;
 }
 
+/* Debug registers that trap (MDCR_EL2.TDOSA, TDRA). The OS lock is the guest's, as it decides whether there
+ * are debug exceptions; the double lock and the power request read as zero and ignore writes, and no ROM
+ * table says where debug registers lie. */
+static bool debug_access(unsigned int key, bool read, uint64_t *value)
+{
+	switch (key) {
+	case 1 << 7 | 0 << 3 | 0: /* MDRAR_EL1 */
+		*value = 0;
+		return read;
+	case 1 << 7 | 0 << 3 | 4: /* OSLAR_EL1 */
+		if (!read) {
+			sysreg_write(oslar_el1, *value & 1);
+		}
+		return !read;
+	case 1 << 7 | 1 << 3 | 4: /* OSLSR_EL1 */
+		*value = sysreg_read(oslsr_el1);
+		return read;
+	case 1 << 7 | 3 << 3 | 4: /* OSDLR_EL1 */
+	case 1 << 7 | 4 << 3 | 4: /* DBGPRCR_EL1 */
+		*value = 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool sysreg_access(uint64_t iss, uint64_t *value)
 {
 	bool read = (iss & 1) != 0;
 	uint64_t op0 = iss >> 20 & 3, op2 = iss >> 17 & 7, op1 = iss >> 14 & 7;
 	uint64_t crn = iss >> 10 & 0xf, crm = iss >> 1 & 0xf;
 
-	if (op0 != 3 || op1 != 0) {
+	unsigned int key = (unsigned int)(op1 << 11 | crn << 7 | crm << 3 | op2);
+
+	if (op0 == 2) {
+		return debug_access(key, read, value);
+	}
+	if (op0 != 3) {
+		return false;
+	}
+	if (pmu_access(key, read, value)) {
+		return true;
+	}
+	if (op1 != 0) {
 		return false;
 	}
 	if (crn == 0 && crm >= 1 && crm <= 7 && read) {

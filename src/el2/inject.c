@@ -34,7 +34,10 @@
 #define EC_IABORT_SAME  0x21ull
 #define EC_DABORT_LOW   0x24ull
 #define EC_DABORT_SAME  0x25ull
-#define FSC_EXTERNAL    0x10ull /* synchronous external abort, not on a table walk */
+#define ESR_ISS_S1PTW   (1ull << 7)
+#define FSC_EXTERNAL    0x10ull /* synchronous external abort, not on a table walk ... */
+#define FSC_WALK        0x14ull /* ... and on one, with its level */
+#define LAST_LEVEL      3ull
 
 static bool from_el0(uint64_t pstate)
 {
@@ -85,11 +88,32 @@ static void take_exception(uint64_t esr)
 	sysreg_write(spsr_el2, handler_pstate(pstate));
 }
 
+/* The level of the stage 1 table that stage 2 did not let the CPU read. HPFAR_EL2 says where it lies, not
+ * which it is: known is that of the first one; of a later one, the last is the likeliest. */
+static uint64_t walk_level(void)
+{
+	static const uint8_t page_bits[2][4] = {{12, 16, 14, 12}, {12, 14, 12, 16}}; /* TG0, TG1 */
+	uint64_t tcr = sysreg_read(tcr_el1);
+	bool high = (sysreg_read(far_el2) >> 55 & 1) != 0;
+	uint64_t base = high ? sysreg_read(ttbr1_el1) : sysreg_read(ttbr0_el1);
+	uint64_t bits = 64 - ((high ? tcr >> 16 : tcr) & 0x3f);
+	uint64_t page = page_bits[high ? 1 : 0][(high ? tcr >> 30 : tcr >> 14) & 3];
+	uint64_t table = sysreg_read(hpfar_el2) >> 4 & 0xfffffffff;
+	uint64_t levels;
+
+	if (table != (base >> 12 & 0xfffffffff) || bits <= page) {
+		return LAST_LEVEL;
+	}
+	levels = (bits - page + page - 4) / (page - 3); /* each resolves page - 3 bits */
+	return levels > 4 ? 0 : 4 - levels;
+}
+
 void inject_abort(uint64_t esr)
 {
 	bool low = from_el0(sysreg_read(spsr_el2));
 	bool fetch = ESR_EC(esr) == EC_IABORT_LOW;
-	uint64_t ec, iss = FSC_EXTERNAL;
+	uint64_t ec;
+	uint64_t iss = (esr & ESR_ISS_S1PTW) != 0 ? FSC_WALK | walk_level() : FSC_EXTERNAL;
 
 	if (fetch) {
 		ec = low ? EC_IABORT_LOW : EC_IABORT_SAME;
@@ -104,6 +128,11 @@ void inject_abort(uint64_t esr)
 void inject_undefined(uint64_t esr)
 {
 	take_exception(EC_UNKNOWN << 26 | (esr & ESR_IL));
+}
+
+bool guest_is_aarch32(void)
+{
+	return (sysreg_read(spsr_el2) & PSTATE_AARCH32) != 0;
 }
 
 void guest_skip_instruction(void)

@@ -36,7 +36,7 @@ static void reg_set(struct el2_frame *frame, unsigned int n, uint64_t value)
 
 static void trapped_sysreg(struct el2_frame *frame, uint64_t esr)
 {
-	uint64_t value = 0;
+	uint64_t value = (esr & 1) != 0 ? 0 : reg_get(frame, ISS_SYS_RT(esr));
 
 	if (!sysreg_access(esr, &value)) {
 		inject_undefined(esr);
@@ -69,8 +69,9 @@ static bool answered_device(struct el2_frame *frame, uint64_t esr)
 	bool write = (esr & ISS_WNR) != 0;
 	uint64_t ipa, value;
 
-	/* Only then is HPFAR_EL2 valid, and the syndrome describes the access. */
-	if ((esr & ISS_ISV) == 0 || (esr & ISS_S1PTW) != 0 ||
+	/* Only then is HPFAR_EL2 valid, and the syndrome describes the access. AArch32 programs would need
+	 * their IT state moved on, too: no driver of the interrupt controller is one. */
+	if (guest_is_aarch32() || (esr & ISS_ISV) == 0 || (esr & ISS_S1PTW) != 0 ||
 	    ISS_FSC_KIND(esr) != FSC_TRANSLATION) {
 		return false;
 	}

@@ -168,6 +168,8 @@ static void walk(void *arg)
 	__asm__ volatile("ldr %0, [%1]" : "=r"(value) : "r"(0xffff000000001000ull) : "memory");
 }
 
+static uint64_t next_table[512] __attribute__((aligned(4096)));
+
 static void table_walk(void)
 {
 	struct kit_fault fault;
@@ -176,13 +178,20 @@ static void table_walk(void)
 		kit_fail("walk of a table that is nowhere");
 	}
 	check("table walk", &fault,
-	      &(struct expected){KIT_EC_DABORT_SAME, 0x10, EL1H, 4, 0xffff000000001000ull});
+	      &(struct expected){KIT_EC_DABORT_SAME, 0x14, EL1H, 4, 0xffff000000001000ull});
 	/* Tables in Device memory are refused, too (HCR_EL2.PTW). */
 	if (kit_try(walk, (void *)0x09000000ull, &fault)) {
 		kit_fail("walk of a table in a device");
 	}
 	check("device table walk", &fault,
-	      &(struct expected){KIT_EC_DABORT_SAME, 0x10, EL1H, 4, 0xffff000000001000ull});
+	      &(struct expected){KIT_EC_DABORT_SAME, 0x14, EL1H, 4, 0xffff000000001000ull});
+	/* A later table: its level is a guess, that it is a table is not. */
+	next_table[0] = NOWHERE | 3;
+	__asm__ volatile("dsb sy" : : : "memory");
+	kit_try(walk, next_table, &fault);
+	if ((fault.esr & 0x3c) != 0x14) {
+		kit_fail("later table: esr %lx", fault.esr);
+	}
 }
 
 /* A32 code: ldr r1, [r0]; svc #0 */
@@ -216,6 +225,12 @@ static void aarch32(void)
 	}
 	check("A32 fetch", &fault,
 	      &(struct expected){KIT_EC_IABORT_LOW, 0x10, 0x10, 12, devices + NOWHERE});
+	/* What the monitor answers in place of the interrupt controller, it does not for AArch32. */
+	if (kit_try_el0_32(AT(a32_read), devices + 0x080a0008, &fault)) {
+		kit_fail("A32 read of a redistributor");
+	}
+	check("A32 read of a redistributor", &fault,
+	      &(struct expected){KIT_EC_DABORT_LOW, 0x10, 0x10, 12, devices + 0x080a0008});
 	kit_try_el0_32(AT(a32_hvc), 0, &fault);
 	check("A32 hvc", &fault, &(struct expected){KIT_EC_UNKNOWN, 0, 0x10, 12, 0});
 	kit_try_el0_32(AT(a32_mrc), 0, &fault);
@@ -243,6 +258,113 @@ static void el2_register(void *arg)
 static void trace_register(void *arg)
 {
 	__asm__ volatile("mrs %0, S2_1_C0_C0_6" : "=r"(*(uint64_t *)arg)); /* TRCIDR... */
+}
+
+static void monitor_counts(void *arg)
+{
+	const uint64_t only_el2 = 1ull << 31 | 1ull << 30 | 1ull << 27 |
+				  0x11; /* P, U, NSH; cycles */
+	uint64_t *found = arg;
+
+	__asm__ volatile("msr pmselr_el0, xzr\n\tisb\n\tmsr pmxevtyper_el0, %0\n\t"
+			 "msr pmxevcntr_el0, xzr\n\tmsr pmccfiltr_el0, %0\n\t"
+			 "msr pmcntenset_el0, %1\n\tmsr pmcr_el0, %2\n\tisb"
+			 :
+			 : "r"(only_el2), "r"(1ull), "r"(1ull));
+	for (unsigned int i = 0; i < 1000; i++) {
+		kit_hvc(0x84000000, 0, 0, 0);
+	}
+	__asm__ volatile("msr pmcr_el0, xzr\n\tisb\n\tmrs %0, pmxevcntr_el0\n\t"
+			 "mrs %1, pmevtyper0_el0\n\tmrs %2, pmccfiltr_el0\n\tmrs %3, pmcr_el0"
+			 : "=r"(found[0]), "=r"(found[1]), "=r"(found[2]), "=r"(found[3]));
+}
+
+static void guest_counts(void *arg)
+{
+	uint64_t *found = arg;
+
+	__asm__ volatile(
+		"msr pmevtyper0_el0, %0\n\tmsr pmevcntr0_el0, xzr\n\tmsr pmcr_el0, %1\n\tisb"
+		:
+		: "r"(0x11ull), "r"(1ull));
+	for (unsigned int i = 0; i < 10000; i++) {
+		__asm__ volatile("");
+	}
+	__asm__ volatile("msr pmcr_el0, xzr\n\tisb\n\tmrs %0, pmevcntr0_el0\n\tmrs %1, pmceid0_el0"
+			 : "=r"(found[0]), "=r"(found[1]));
+}
+
+/* Counters count, but not what the monitor does. */
+static void counters(void)
+{
+	struct kit_fault fault;
+	uint64_t dfr0, found[4] = {0};
+
+	__asm__("mrs %0, id_aa64dfr0_el1" : "=r"(dfr0));
+	if ((dfr0 >> 8 & 0xf) == 0) {
+		kit_printf("no counters\n");
+		return;
+	}
+	if (!kit_try(monitor_counts, found, &fault)) {
+		kit_fail("counters: esr %lx elr %lx", fault.esr, fault.elr);
+		return;
+	}
+	if (found[0] != 0) {
+		kit_fail("%lu cycles of the monitor counted", found[0]);
+	}
+	if ((dfr0 >> 8 & 0xf) < 4 && ((found[1] | found[2]) & 1ull << 27) != 0) {
+		kit_fail("filters %lx and %lx count in the monitor", found[1], found[2]);
+	}
+	if ((found[1] & 0xffff) != 0x11 || (found[3] >> 11 & 0x1f) == 0) {
+		kit_fail("PMEVTYPER0 %lx PMCR %lx", found[1], found[3]);
+	}
+	if (!kit_try(guest_counts, found, &fault) || found[0] == 0) {
+		kit_fail("counters stand still: esr %lx", fault.esr);
+	}
+	kit_printf("PMUVer %lu, PMCR %lx, %lu cycles, PMCEID0 %lx\n", dfr0 >> 8 & 0xf, found[3],
+		   found[0], found[1]);
+}
+
+static void debug_registers_access(void *arg)
+{
+	uint64_t *found = arg;
+
+	__asm__ volatile("msr oslar_el1, %0\n\tisb" : : "r"(0ull));
+	__asm__ volatile("mrs %0, oslsr_el1" : "=r"(found[0]));
+	__asm__ volatile("msr oslar_el1, %0\n\tisb" : : "r"(1ull));
+	__asm__ volatile("mrs %0, oslsr_el1" : "=r"(found[1]));
+	__asm__ volatile("msr oslar_el1, %0\n\tisb" : : "r"(0ull));
+	__asm__ volatile("msr osdlr_el1, %1\n\tisb\n\tmrs %0, osdlr_el1"
+			 : "=r"(found[2])
+			 : "r"(1ull));
+	__asm__ volatile("mrs %0, mdrar_el1" : "=r"(found[3]));
+}
+
+static void power_request(void *arg)
+{
+	uint64_t *request = arg;
+
+	__asm__ volatile("msr dbgprcr_el1, %1\n\tisb\n\tmrs %0, dbgprcr_el1"
+			 : "=r"(*request)
+			 : "r"(*request));
+}
+
+/* The OS lock works; the double lock, power requests and the place of debug registers are not there. */
+static void debug_registers(void)
+{
+	struct kit_fault fault;
+	uint64_t found[4] = {0}, request = 1;
+
+	if (!kit_try(debug_registers_access, found, &fault)) {
+		kit_fail("debug registers: esr %lx elr %lx", fault.esr, fault.elr);
+	}
+	if ((found[0] & 2) != 0 || (found[1] & 2) == 0 || (found[2] | found[3]) != 0) {
+		kit_fail("OSLSR %lx %lx OSDLR %lx MDRAR %lx", found[0], found[1], found[2],
+			 found[3]);
+	}
+	if (kit_try(power_request, &request, &fault) && request != 0) { /* QEMU has none */
+		kit_fail("DBGPRCR %lx", request);
+	}
 }
 
 #define ID(name, value) __asm__ volatile("mrs %0, " #name : "=r"(value))
@@ -343,5 +465,7 @@ void kit_main(void)
 	table_walk();
 	aarch32();
 	registers();
+	counters();
+	debug_registers();
 	redistributor();
 }
