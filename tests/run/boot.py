@@ -6,9 +6,10 @@ import gzip
 import json
 import os
 import struct
+import subprocess
 import sys
 
-from common import GUEST, Place, check, finish, need_guest
+from common import GUEST, HVCGATE, Place, check, finish, need_guest
 
 OFF = ["--append", "quiet hvcgate.poweroff", "--timeout", "60"]
 
@@ -52,6 +53,25 @@ def flat_binary(place):
     calls = [line for line in lines(trace) if line["type"] == "call"]
     check([call["function"] for call in calls] == ["PSCI_SYSTEM_OFF"], f"flat binary: {calls}")
     check(os.stat(trace).st_mode & 0o077 == 0, "the trace can be read by others")
+
+
+# Write the device tree, whose address is in x0, to the UART; then PSCI SYSTEM_RESET.
+TELL_TREE = [0xB9400401, 0x5AC00821, 0xD2A12002, 0x38401403, 0xB9000043, 0x71000421, 0x54FFFFA1, 0x52800120, 0x72B08000, 0xD4000002]
+
+
+def seeds(place):
+    """rng-seed and kaslr-seed are new at every boot of a run; nothing else of the device tree changes."""
+    path = os.path.join(place.top, "tree.bin")
+    with open(path, "wb") as out:
+        out.write(struct.pack(f"<{len(TELL_TREE)}I", *TELL_TREE))
+    done = subprocess.run([HVCGATE, "run", "--kernel", path, "--mem", "32M", "--on-reset", "continue", "--timeout", "3"],
+                          cwd=place.work, env=place.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60)
+    trees = done.stdout.split(b"\xd0\x0d\xfe\xed")[1:-1]  # the last one may be cut off
+    if check(len(trees) >= 2 and len({len(tree) for tree in trees}) == 1, f"seeds: {len(trees)} trees, {done.stderr}"):
+        changed = [at for at in range(len(trees[0])) if len({tree[at] for tree in trees}) > 1]
+        check(len(set(trees)) == len(trees), f"seeds: the same in two of {len(trees)} boots")
+        check(60 < len(changed) <= 72 and changed[-1] - changed[0] < 120, f"seeds: the tree changes at {changed}")
 
 
 def all_off(place):
@@ -133,6 +153,7 @@ def main():
         flat_binary(place)
         no_answer(place)
         all_off(place)
+        seeds(place)
         unknown_calls(place)
         little_memory(place)
         packed_kernels(place)
