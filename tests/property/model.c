@@ -260,3 +260,18 @@ void model_block(const struct model *model, uint32_t block, uint16_t expected[MO
 		}
 	}
 }
+
+bool model_is_plain(const struct model *model, uint32_t block)
+{
+	for (size_t i = 0; i < model->count; i++) {
+		if (model->ranges[i].first >> 16 == block || model->ranges[i].last >> 16 == block) {
+			return false;
+		}
+	}
+	for (unsigned int row = 0; row < ROWS; row++) {
+		if (rows[row].id32 >> 16 == block || rows[row].id64 >> 16 == block) {
+			return false;
+		}
+	}
+	return true;
+}

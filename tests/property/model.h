@@ -45,6 +45,9 @@ unsigned int model_one(const struct model *model, uint32_t id);
 /* For the 64 Ki IDs from block << 16, painted from the last rule to the first. */
 void model_block(const struct model *model, uint32_t block, uint16_t expected[MODEL_BLOCK]);
 
+/* Does no range begin or end in that block, and no function lie in it? */
+bool model_is_plain(const struct model *model, uint32_t block);
+
 /* The n-th ID of the catalogue, 0 behind the last one; the slot it belongs to. */
 uint32_t model_id(size_t n, unsigned int *slot);
 /* A target's text for one of a catalogue row's IDs: its name. NULL behind the last row (from 0). */
