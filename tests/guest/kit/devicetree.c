@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bootargs out of the device tree (Devicetree Specification 0.4, chapter 5). */
+/* Properties of the device tree (Devicetree Specification 0.4, chapter 5). */
 #include "kit.h"
 
 #define FDT_MAGIC      0xd00dfeedu
@@ -22,12 +22,12 @@ static bool same(const char *a, const char *b)
 	return *a == *b;
 }
 
-const char *kit_bootargs(void)
+const void *kit_property(const char *name, unsigned int *bytes)
 {
 	uint64_t tree = kit_device_tree, at, strings;
 
 	if (tree == 0 || be32(tree) != FDT_MAGIC) {
-		return "";
+		return NULL;
 	}
 	at = tree + be32(tree + 8);
 	strings = tree + be32(tree + 12);
@@ -43,14 +43,23 @@ const char *kit_bootargs(void)
 		} else if (token == FDT_PROP) {
 			uint32_t length = be32(at);
 
-			if (same((const char *)(strings + be32(at + 4)), "bootargs")) {
-				return (const char *)(at + 8);
+			if (same((const char *)(strings + be32(at + 4)), name)) {
+				*bytes = length;
+				return (const void *)(at + 8);
 			}
 			at = (at + 8 + length + 3) & ~3ull;
 		} else if (token != FDT_END_NODE && token != FDT_NOP) {
-			return "";
+			return NULL;
 		}
 	}
+}
+
+const char *kit_bootargs(void)
+{
+	unsigned int bytes;
+	const char *arguments = kit_property("bootargs", &bytes);
+
+	return arguments != NULL ? arguments : "";
 }
 
 static uint64_t number(const char *at)

@@ -90,6 +90,8 @@ static inline void kit_yield(void)
 }
 
 /* --- Odds and ends. */
+/* The first property of this name in the device tree, NULL if there is none. */
+const void *kit_property(const char *name, unsigned int *bytes);
 /* bootargs of the device tree, "" if there are none. */
 const char *kit_bootargs(void);
 /* The number behind "name=" in bootargs, or `otherwise`. */
