@@ -154,7 +154,7 @@ static void extended_configuration(void)
 
 /* Fine-grained traps off, where a zero means that: only registers whose bits have the negative sense
  * (n...) and that idregs.c shows need a one. */
-static void fine_grained_traps(uint64_t pfr1)
+static void fine_grained_traps(uint64_t pfr0, uint64_t pfr1)
 {
 	uint64_t mmfr3 = sysreg_read(S3_0_C0_C7_3);
 	uint64_t allow = 0;
@@ -179,13 +179,47 @@ static void fine_grained_traps(uint64_t pfr1)
 	sysreg_write(HFGITR_EL2, 0);
 	sysreg_write(HDFGRTR_EL2, 0);
 	sysreg_write(HDFGWTR_EL2, 0);
+	if (id_field(pfr0, 44) != 0) {
+		sysreg_write(HAFGRTR_EL2, 0); /* activity monitors: CPTR_EL2.TAM traps them all */
+	}
+	if (id_field(sysreg_read(id_aa64mmfr0_el1), 56) >= 2) {
+		/* All of negative sense, and idregs.c shows none of these features: traps. */
+		sysreg_write(HFGRTR2_EL2, 0);
+		sysreg_write(HFGWTR2_EL2, 0);
+		sysreg_write(HFGITR2_EL2, 0);
+		sysreg_write(HDFGRTR2_EL2, 0);
+		sysreg_write(HDFGWTR2_EL2, 0);
+	}
 }
 
-/* Memory partitioning is hidden: its EL1 and EL0 registers trap. */
+/* Memory partitioning is hidden: its EL1 and EL0 registers trap, and everybody is in the default
+ * partition, without virtual ones. DDI 0598, 9.6. */
 static void partitioning(uint64_t pfr0, uint64_t pfr1)
 {
-	if (id_field(pfr0, 40) != 0 || id_field(pfr1, 16) != 0) {
-		sysreg_write(MPAM2_EL2, 1ull << 49 | 1ull << 48); /* TRAPMPAM1EL1, TRAPMPAM0EL1 */
+	uint64_t mpam2 = 1ull << 49 | 1ull << 48; /* TRAPMPAM1EL1, TRAPMPAM0EL1 */
+	uint64_t id;
+
+	if (id_field(pfr0, 40) == 0 && id_field(pfr1, 16) == 0) {
+		return;
+	}
+	id = sysreg_read(MPAMIDR_EL1);
+	if ((id >> 58 & 1) != 0) {
+		mpam2 |= 1ull << 58; /* TIDR */
+	}
+	if ((id >> 17 & 1) != 0) {
+		sysreg_write(MPAMHCR_EL2, 1ull << 31); /* TRAP_MPAMIDR_EL1 */
+	}
+	sysreg_write(MPAM2_EL2, mpam2);
+	sysreg_write(MPAM1_EL1, 0);
+	sysreg_write(MPAM0_EL1, 0);
+}
+
+/* EL2's own timers, whose interrupts nobody would take. */
+static void timers_off(void)
+{
+	sysreg_write(cnthp_ctl_el2, 0);
+	if (id_field(sysreg_read(id_aa64mmfr1_el1), 8) != 0) {
+		sysreg_write(CNTHV_CTL_EL2, 0);
 	}
 }
 
@@ -198,10 +232,12 @@ void features_init(void)
 	vector_units(pfr0, pfr1);
 	debug_and_counters();
 	extended_configuration();
-	fine_grained_traps(pfr1);
+	fine_grained_traps(pfr0, pfr1);
 	partitioning(pfr0, pfr1);
+	timers_off();
 	sysreg_write(hstr_el2, 0);
-	sysreg_write(cnthctl_el2, 3); /* EL1PCTEN, EL1PCEN: both timers are the guest's */
+	/* EL1PCTEN, EL1PCEN: both timers are the guest's. No event stream of ours, no traps, no offset. */
+	sysreg_write(cnthctl_el2, 3);
 	sysreg_write(cntvoff_el2, 0);
 	sysreg_write(vpidr_el2, sysreg_read(midr_el1));
 	sysreg_write(vmpidr_el2, sysreg_read(mpidr_el1));
