@@ -9,6 +9,17 @@
 	.global el2_start
 el2_start:
 	msr	daifset, #0xf
+	/* What an earlier stage left in caches must neither be written back over what the MMU-off CPU writes nor
+	 * be found when the MMU is on. Page tables: page_alloc(). 16 bytes is the smallest line. */
+	adrp	x0, __bss_start
+	add	x0, x0, :lo12:__bss_start
+	adrp	x1, __stacks_end
+1:	dc	ivac, x0
+	add	x0, x0, #16
+	cmp	x0, x1
+	b.lo	1b
+	dsb	sy
+
 	adrp	x0, __bss_start			// no state of an earlier boot survives a reset
 	add	x0, x0, :lo12:__bss_start
 	adrp	x1, __bss_end

@@ -46,6 +46,10 @@ void *page_alloc(void)
 			       (uint64_t)(__pool_end - __pool_start) / PAGE_SIZE);
 	}
 	pool += PAGE_SIZE;
+	for (unsigned int i = 0; i < PAGE_SIZE; i += 16) { /* as head.S does with the rest */
+		__asm__ volatile("dc ivac, %0" : : "r"((char *)page + i) : "memory");
+	}
+	dsb_sy();
 	for (unsigned int i = 0; i < PAGE_SIZE / 8; i++) {
 		page[i] = 0;
 	}
