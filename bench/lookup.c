@@ -136,7 +136,7 @@ static double steady_ns(struct subject *subject, enum kind kind)
 		took = now() - start;
 		best = took < best ? took : best;
 	}
-	return (double)best / (CALLS / 5);
+	return (double)best * 5 / CALLS;
 }
 
 /* --- Cold. */
@@ -151,7 +151,11 @@ static void flush(const void *memory, size_t bytes)
 		__asm__ volatile("dc civac, %0" : : "r"(at + i) : "memory");
 #endif
 	}
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#if defined(__x86_64__)
+	__asm__ volatile("mfence" : : : "memory");
+#elif defined(__aarch64__)
+	__asm__ volatile("dsb sy" : : : "memory");
+#endif
 }
 
 static int by_value(const void *left, const void *right)
@@ -163,8 +167,10 @@ static int by_value(const void *left, const void *right)
 
 static double median(uint64_t *values, size_t count)
 {
+	size_t middle = count / 2;
+
 	qsort(values, count, sizeof(*values), by_value);
-	return (double)values[count / 2];
+	return (double)values[middle];
 }
 
 static double cold_ns(struct subject *subject)
