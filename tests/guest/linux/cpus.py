@@ -8,7 +8,7 @@ class OffOn(LinuxTest):
     """Each CPU 20 times off and on while another is loaded."""
 
     def check(self, *options, cpus=4):
-        boot = self.boot(script=HERE / "offon.sh", smp=cpus, seconds=30, options=options)
+        boot = self.boot(script=HERE / "offon.sh", smp=cpus, seconds=10 * cpus, options=options)
         for cpu in range(cpus):
             self.assertEqual(boot.fact(f"cpu{cpu}"), "20 times, 0 bad")
             self.assertEqual(boot.fact(f"allowed{cpu}"), str(cpu))
