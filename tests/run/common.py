@@ -29,6 +29,13 @@ def need_guest():
         sys.exit(SKIP)
 
 
+# A program started with a signal ignored (nohup, a shell's background job) keeps ignoring it, as it should: what
+# these tests start is to see the signals all the same.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Place:
     """Empty directories and a mark in the environment, by which everything that a run starts is found."""
 
