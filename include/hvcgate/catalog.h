@@ -90,7 +90,7 @@ enum hvc_register {
  * off, the system is gone, execution continues elsewhere). A failing call returns with x0 as usual.
  *
  * HVC_FLAG_FFA_ERROR: `failure` is an FF-A error code. It is delivered as FF-A wants it (DEN0077,
- * FFA_ERROR): x0 = HVC_FFA_ERROR_ID, x1 = 0, x2 = the code as a 32-bit value, x3 to x7 = 0.
+ * FFA_ERROR): x0 = the ID of FFA_ERROR, x1 = 0, x2 = the code as a 32-bit value, x3 to x7 = 0.
  * This holds for a call that nobody answers in time; a denied or unknown function gets plain -1 in
  * x0 like every other (DEN0028: unknown function identifier).
  *
@@ -99,7 +99,6 @@ enum hvc_register {
 #define HVC_FLAG_NO_RETURN 0x1u
 #define HVC_FLAG_FFA_ERROR 0x2u
 #define HVC_FLAG_SECRET    0x4u
-#define HVC_FFA_ERROR_ID   0x84000060u
 
 /* Most arguments a function can have: x1 to x17. */
 #define HVC_ARGS_MAX 17

@@ -324,7 +324,7 @@ static void test_no_return(void **state)
 static void test_ffa_error(void **state)
 {
 	(void)state;
-	assert_int_equal(hvc_function_at(HVC_FN_FFA_ERROR)->id32, HVC_FFA_ERROR_ID);
+	assert_int_equal(hvc_function_at(HVC_FN_FFA_ERROR)->id32, 0x84000060u);
 	for (unsigned int slot = 1; slot < hvc_function_count(); slot++) {
 		const struct hvc_function *fn = hvc_function_at(slot);
 		bool expected = fn->service == HVC_SERVICE_FF_A && slot != HVC_FN_FFA_VERSION;

@@ -21,7 +21,7 @@ static enum hvc_verdict fail(struct hvc_frame *frame, const struct hvc_function 
 	}
 	/* DEN0077, FFA_ERROR: x1 is the target information, x2 the code, x3 to x7 must be zero. */
 	memset(frame->x, 0, 8 * sizeof(frame->x[0]));
-	frame->x[0] = HVC_FFA_ERROR_ID;
+	frame->x[0] = hvc_function_at(HVC_FN_FFA_ERROR)->id32;
 	frame->x[2] = (uint32_t)function->failure;
 	return HVC_RESUME;
 }
