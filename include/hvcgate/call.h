@@ -35,6 +35,7 @@ enum hvc_verdict {
 	HVC_SYSTEM_OFF,     /* end the VM; request.type says SYSTEM_OFF2's type, if it was that */
 	HVC_SYSTEM_RESET,   /* reset the VM; request.type and cookie are SYSTEM_RESET2's */
 	HVC_SYSTEM_SUSPEND, /* suspend the VM; on wake-up start at request.entry, reset state */
+	HVC_FORWARDED, /* somebody else answers: hvc_forward_complete() or _cancel(), then go on behind the call */
 	HVC_VERDICT_COUNT
 };
 

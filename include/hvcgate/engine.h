@@ -37,8 +37,15 @@ struct hvc_vm_config {
 	void *host;          /* handed to every callback */
 	void *filter_memory; /* for hvc_filter_add; NULL: the image's rules are all */
 	size_t filter_bytes; /* its size; see hvc_filter_size() */
+	uint32_t flags;      /* HVC_VM_*, or'ed; other bits are HVC_EINVAL */
+	uint32_t reserved;   /* 0 */
 };
-#define HVC_MAX_VCPUS 512
+/* The vCPUs lack KVM's feature PSCI_0_2: PSCI is 0.1, whatever PSCI_VERSION was to be, and the functions of 0.1
+ * exist where the profile has them. Settings of profiles without 0.1 refuse it: HVC_EINVAL. */
+#define HVC_VM_PSCI_0_1 1u
+/* The host takes HVC_FORWARDED for an answer. Without it a forwarded call gets the function's failure value. */
+#define HVC_VM_FORWARD 2u
+#define HVC_MAX_VCPUS  512
 
 /* Bytes of a VM and of one vCPU; both need 64-byte aligned memory. */
 HVC_API size_t hvc_vm_size(void);
@@ -70,6 +77,23 @@ HVC_API enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr,
 HVC_API enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
 				  uint16_t immediate, struct hvc_frame *frame);
 
+/* --- Forwarded calls: one may be pending on each vCPU, from the verdict HVC_FORWARDED until one of these. The
+ * frame is as the guest left it; between the two the vCPU makes no other call. */
+/*
+ * Take the answer: registers of `reply` whose bit is set in `mask` (bit n is xn) go into the frame. The function's
+ * `results` and `zeroes` may be written, of an unknown function x0 to x3 (x0 to x17 with HVC_QUIRK_REPLY_ANY);
+ * others are left out. mask 0 leaves the frame as it is: the guest reads its own function ID. HVC_ENOENT: none is
+ * pending.
+ */
+HVC_API enum hvc_err hvc_forward_complete(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
+					  const struct hvc_frame *reply, uint32_t mask);
+/* Nobody answers: the function's failure value goes into the frame. HVC_ENOENT: none is pending. */
+HVC_API enum hvc_err hvc_forward_cancel(struct hvc_vcpu *vcpu, struct hvc_frame *frame);
+
+/* Give a vCPU its stolen-time record (KVM_ARM_VCPU_PVTIME_IPA). HVC_EINVAL: not 64-byte aligned; HVC_EEXIST: it
+ * has one. Before its first call. */
+HVC_API enum hvc_err hvc_vcpu_set_stolen_time(struct hvc_vcpu *vcpu, uint64_t ipa);
+
 /* How the vCPU's last call was settled. */
 HVC_API struct hvc_outcome hvc_vcpu_outcome(const struct hvc_vcpu *vcpu);
 /* What the last verdict other than HVC_RESUME needs. */
@@ -88,25 +112,78 @@ HVC_API unsigned int hvc_vcpu_power(const struct hvc_vcpu *vcpu);
 
 /* --- Feature registers. Errors and their order are KVM's (reference: kvm.md A.3). */
 enum hvc_cap { HVC_CAP_FEATURE_REGS = 1 };
-/* The number a capability stands for; 0 if unknown. FEATURE_REGS: how many registers there are. */
+/* The number a capability stands for; 0 if unknown. FEATURE_REGS: how many registers the list shows: what the
+ * profile has, or less after hvc_vm_show(). */
 HVC_API uint32_t hvc_vm_check(const struct hvc_vm *vm, enum hvc_cap cap);
-/* KVM's 64-bit ID of the register at an index of the list; 0 past the end. */
+/* KVM's 64-bit ID of the register at an index of the list; 0 past the end of what is shown. */
 HVC_API uint64_t hvc_feature_reg_id(const struct hvc_vm *vm, unsigned int index);
-/* HVC_ENOENT for an unknown ID. */
+/* The list: `ids` has room for *count; *count becomes what there are. HVC_E2BIG if that was too little, and nothing
+ * else is written. */
+HVC_API enum hvc_err hvc_vm_list_regs(const struct hvc_vm *vm, uint64_t *ids, uint32_t *count);
+/* HVC_ENOENT for an unknown or hidden ID, or one whose size field is another. */
 HVC_API enum hvc_err hvc_vm_get_reg(const struct hvc_vm *vm, uint64_t id, uint64_t *value);
 /* HVC_ENOENT; HVC_EINVAL (bits outside what is supported); HVC_EBUSY (frozen, unless the value is the same).
  * Workaround levels are assertions: one up to the VM's own is accepted and changes nothing. */
 HVC_API enum hvc_err hvc_vm_set_reg(struct hvc_vm *vm, uint64_t id, uint64_t value);
+/*
+ * The VMM knows the registers below `index` only: those from there on get the value that means "nothing of it": a
+ * bitmap 0, a workaround level not available, PSCI_VERSION the least there is. Keeping them is the default.
+ * HVC_EINVAL (index beyond the list), HVC_EBUSY (frozen, and a value would change).
+ */
+HVC_API enum hvc_err hvc_vm_clear_from(struct hvc_vm *vm, unsigned int index);
+/*
+ * The list shows the first n registers; the others read as unknown and mean nothing of it, as above. So a guest can
+ * go to a host that knows fewer. Showing more again than before gives them back with that value. HVC_EINVAL (n beyond
+ * what the profile has), HVC_EBUSY (frozen).
+ */
+HVC_API enum hvc_err hvc_vm_show(struct hvc_vm *vm, unsigned int n);
 
 /* --- Filter: ranges added to the image's rules, before the VM is frozen. */
 /* Bytes of filter memory that suffice for `ranges` ranges on top of an image. */
 HVC_API size_t hvc_filter_size(const struct hvc_image *image, unsigned int ranges);
-/* Add [base, base + count - 1]. HVC_EINVAL (count 0, wrap, action), HVC_EBUSY (frozen),
+/* Add [base, base + count - 1]. HVC_EINVAL (no filter in this profile, count 0, wrap, action), HVC_EBUSY (frozen),
  * HVC_EEXIST (meets a reserved range or an earlier rule), HVC_ENOMEM; checked in that order. */
 HVC_API enum hvc_err hvc_filter_add(struct hvc_vm *vm, uint32_t base, uint32_t count,
 				    enum hvc_action action);
+/* The same from the bytes of KVM's struct kvm_smccc_filter: base, count (32 bits each, little-endian), action (a
+ * byte), 15 bytes that must be zero: HVC_EINVAL comes before all else. NOTIFY is not KVM's and HVC_EINVAL here. */
+#define HVC_FILTER_BYTES 24
+HVC_API enum hvc_err hvc_filter_add_bytes(struct hvc_vm *vm, const uint8_t bytes[HVC_FILTER_BYTES]);
+
+/* What stands in the way of a range. */
+enum hvc_obstacle {
+	HVC_OBSTACLE_NONE = 0,
+	HVC_OBSTACLE_NO_FILTER, /* the profile has none */
+	HVC_OBSTACLE_EMPTY,     /* count is 0 */
+	HVC_OBSTACLE_WRAP,      /* it goes beyond 0xffffffff */
+	HVC_OBSTACLE_ACTION,    /* no such action */
+	HVC_OBSTACLE_FROZEN,    /* a vCPU has run */
+	HVC_OBSTACLE_RESERVED,  /* meets the reserved range [first, last] */
+	HVC_OBSTACLE_RULE,      /* meets the IDs [first, last] of an earlier rule */
+	HVC_OBSTACLE_MEMORY     /* no filter memory left */
+};
+struct hvc_filter_detail {
+	uint32_t size;        /* sizeof(struct hvc_filter_detail), by the caller */
+	uint32_t obstacle;    /* enum hvc_obstacle */
+	uint32_t first, last; /* RESERVED, RULE: the lowest range in the way, whole */
+	uint32_t action;      /* RULE: enum hvc_action of it */
+};
+/* Dry run: what hvc_filter_add() would say, and why; nothing changes. `detail` may be NULL. HVC_EINVAL also for a
+ * detail of another size. */
+HVC_API enum hvc_err hvc_filter_try(const struct hvc_vm *vm, uint32_t base, uint32_t count,
+				    enum hvc_action action, struct hvc_filter_detail *detail);
 /* What would happen to an ID, and what decides it: nothing is called, nothing changes. */
 HVC_API struct hvc_outcome hvc_filter_query(const struct hvc_vm *vm, uint32_t id);
+/* Walk all 2^32 IDs as ranges that one action and one decider (rule, reserved, or neither) hold for: the range that
+ * `id` begins, as long as it goes on. The next begins at last + 1. */
+struct hvc_filter_span {
+	uint32_t first, last;
+	uint8_t action;   /* enum hvc_action */
+	uint8_t claimed;  /* 1: by a rule */
+	uint8_t reserved; /* 1: the engine's */
+	uint8_t pad;
+};
+HVC_API struct hvc_filter_span hvc_filter_span(const struct hvc_vm *vm, uint32_t id);
 
 #ifdef __cplusplus
 }

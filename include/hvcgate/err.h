@@ -19,7 +19,9 @@ enum hvc_err {
 	HVC_EPERM = -1,    /* the request would widen what was shut; only narrowing is allowed */
 	HVC_ENOENT = -2,   /* no such register or function here: walk the list to see what exists */
 	HVC_EIO = -5,      /* the host's I/O failed */
+	HVC_ENXIO = -6,    /* no such attribute here */
 	HVC_E2BIG = -7,    /* the caller's array is too small; the needed count was written back */
+	HVC_ENOEXEC = -8,  /* the vCPU is not initialised */
 	HVC_ENOMEM = -12,  /* caller memory too small: give hvc_*_size() bytes, or fewer rules */
 	HVC_EFAULT = -14,  /* a null or misaligned pointer where memory is needed */
 	HVC_EBUSY = -16,   /* too late: a vCPU has run; do it before the first call */

@@ -27,11 +27,52 @@ extern "C" {
 #endif
 
 #define HVC_IMAGE_MAGIC    0x49435648u /* "HVCI" */
-#define HVC_IMAGE_FORMAT   1u
+#define HVC_IMAGE_FORMAT   2u
 #define HVC_IMAGE_MAX_SIZE (8u << 20)
 
 enum hvc_strictness { HVC_STRICT_SPEC = 0, HVC_STRICT_KVM = 1 };
 enum hvc_discovery { HVC_DISCOVERY_COHERENT = 0, HVC_DISCOVERY_RAW = 1 };
+
+/*
+ * Where a profile departs from the Arm documents, one flag a departure, each measured on a kernel
+ * (docs/kvm-facts.md). Strictness `kvm` is the profile's flags; `spec` is none. Names as in profiles:
+ * hvc_quirk_name().
+ */
+enum hvc_quirk {
+	/* Every answer writes x0 to x3: what is no result is zero, also beside -1. */
+	HVC_QUIRK_ZERO_X1_X3 = 1u << 0,
+	/* The immediate of an HVC is not looked at. */
+	HVC_QUIRK_HVC_ANY_IMMEDIATE = 1u << 1,
+	/* An SMC is answered -1 in x0 and writes nothing else, whatever it asks (Linux before 6.4). */
+	HVC_QUIRK_SMC_UNKNOWN = 1u << 2,
+	/* CPU_ON and SYSTEM_SUSPEND take any entry address. */
+	HVC_QUIRK_ANY_ENTRY = 1u << 3,
+	/* A CPU is ON as soon as CPU_ON succeeded: ON_PENDING is never seen. */
+	HVC_QUIRK_ON_AT_ONCE = 1u << 4,
+	/* CPU_SUSPEND waits for an interrupt and answers 0, whatever its arguments. */
+	HVC_QUIRK_SUSPEND_WAITS = 1u << 5,
+	/* SYSTEM_SUSPEND does not ask whether other CPUs are off. */
+	HVC_QUIRK_SUSPEND_UNCHECKED = 1u << 6,
+	/* PSCI_VERSION can be changed while the VM runs. */
+	HVC_QUIRK_PSCI_VERSION_OPEN = 1u << 7,
+	/* TRNG_RND gives 0 bits, and takes its argument as 32 bits wide. */
+	HVC_QUIRK_TRNG_ZERO_BITS = 1u << 8,
+	/* ARCH_FEATURES knows WORKAROUND_1 to _3 and PV_TIME_FEATURES only. */
+	HVC_QUIRK_ARCH_FEATURES_FEW = 1u << 9,
+	/* WORKAROUND_1 to _3 are answered by HVC only. */
+	HVC_QUIRK_WORKAROUND_HVC_ONLY = 1u << 10,
+	/* Who answers a forwarded call may write any of x0 to x17. */
+	HVC_QUIRK_REPLY_ANY = 1u << 11,
+	/* A filter range of no function at base 0 is refused as overlapping, not as invalid. */
+	HVC_QUIRK_FILTER_EMPTY_AT_0 = 1u << 12,
+	/* ... append here; hvc_quirk_name() follows. */
+	HVC_QUIRK_END = 1u << 13
+};
+
+/* PSCI versions a VMM may choose, for hvc_settings.psci_versions. 0.1 comes with vCPUs without PSCI_0_2. */
+#define HVC_PSCI_BIT(version) ((version) == HVC_VERSION(0, 2) ? 1u : 2u << ((version)&0xffffu))
+
+#define HVC_FN_WORDS          ((HVC_FN_COUNT + 63) / 64)
 
 /* What a policy fixes beside the rules. Plain values; every one has a default (hvc_settings_init). */
 struct hvc_settings {
@@ -47,8 +88,19 @@ struct hvc_settings {
 	uint32_t vendor_uid_present; /* 0: the vendor UID call is NOT_SUPPORTED */
 	uint32_t vendor_uid[4];      /* x0..x3 of the vendor UID call */
 	uint32_t system_suspend;     /* 1: PSCI SYSTEM_SUSPEND exists */
-	uint8_t policy_sha256[32];   /* digest of the effective policy; zero if made without one */
+	/* The profile: what the VM is measured against. */
+	uint32_t quirks;        /* enum hvc_quirk, or'ed */
+	uint32_t reg_count;     /* registers 0 to reg_count - 1 of enum hvc_register exist */
+	uint32_t psci_versions; /* HVC_PSCI_BIT() of those that PSCI_VERSION can be set to */
+	uint32_t filter;        /* 1: ranges can be added; 0: hvc_filter_add() is HVC_EINVAL */
+	uint64_t reg_mask
+		[HVC_REG_COUNT]; /* bits that a bitmap register can have; 0 for the others */
+	uint64_t functions[HVC_FN_WORDS]; /* bit by slot: the functions there are at all */
+	uint8_t policy_sha256[32]; /* digest of the effective policy; zero if made without one */
 };
+
+/* "zero-x1-x3", ... for one flag of enum hvc_quirk; NULL if it is none. */
+HVC_API const char *hvc_quirk_name(uint32_t quirk);
 
 /* Fill with profile hvcgate-1: SMCCC 1.2, PSCI 1.1, every bitmap on, KVM's vendor UID. */
 HVC_API void hvc_settings_init(struct hvc_settings *settings);

@@ -36,6 +36,15 @@ struct hvc_platform {
 	/* FEATURE_AVAILABILITY (DEN0028, 7.6): bits of the EL3 register named by `reg` that the host
 	 * leaves to the guest. False: no such register. NULL: NOT_SUPPORTED. */
 	bool (*feature_availability)(void *host, uint64_t reg, uint64_t *bits);
+
+	/* PV_TIME_ST (DEN0057, 3.2): write the 16-byte record at guest-physical `ipa` (revision and attributes 0,
+	 * stolen time 0) and count this vCPU's stolen nanoseconds there from now on. False: it cannot be written
+	 * (the guest reads NOT_SUPPORTED). NULL: there is no stolen time, hvc_vcpu_set_stolen_time() or not. */
+	bool (*stolen_time)(void *host, uint32_t vcpu, uint64_t ipa);
+
+	/* KVM_PTP (Linux, ptp_kvm.rst): host wall clock in ns since 1970 and the counter value that the guest
+	 * would have read at that moment, physical or virtual. False or NULL: NOT_SUPPORTED. */
+	bool (*ptp)(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t *counter);
 };
 
 #ifdef __cplusplus

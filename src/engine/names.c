@@ -2,6 +2,7 @@
 /* Names of the engine's words, for traces and messages. */
 #include <hvcgate/call.h>
 #include <hvcgate/err.h>
+#include <hvcgate/image.h>
 
 #include "env.h"
 
@@ -19,6 +20,7 @@ const char *hvc_verdict_name(enum hvc_verdict verdict)
 		[HVC_SYSTEM_OFF] = "system-off",
 		[HVC_SYSTEM_RESET] = "system-reset",
 		[HVC_SYSTEM_SUSPEND] = "system-suspend",
+		[HVC_FORWARDED] = "forwarded",
 	};
 
 	return NAME_OF(names, verdict);
@@ -46,6 +48,26 @@ const char *hvc_decider_name(enum hvc_decider decider)
 	return NAME_OF(names, decider);
 }
 
+const char *hvc_quirk_name(uint32_t quirk)
+{
+	static const char *const names[] = {
+		"zero-x1-x3",        "hvc-any-immediate",   "smc-unknown",
+		"any-entry",         "on-at-once",          "suspend-waits",
+		"suspend-unchecked", "psci-version-open",   "trng-zero-bits",
+		"arch-features-few", "workaround-hvc-only", "reply-any",
+		"filter-empty-at-0",
+	};
+	_Static_assert(1u << sizeof(names) / sizeof(names[0]) == HVC_QUIRK_END,
+		       "a name for each quirk");
+
+	for (unsigned int bit = 0; bit < sizeof(names) / sizeof(names[0]); bit++) {
+		if (quirk == 1u << bit) {
+			return names[bit];
+		}
+	}
+	return NULL;
+}
+
 const char *hvc_err_name(enum hvc_err err)
 {
 	switch (err) {
@@ -57,6 +79,10 @@ const char *hvc_err_name(enum hvc_err err)
 		return "ENOENT";
 	case HVC_EIO:
 		return "EIO";
+	case HVC_ENXIO:
+		return "ENXIO";
+	case HVC_ENOEXEC:
+		return "ENOEXEC";
 	case HVC_E2BIG:
 		return "E2BIG";
 	case HVC_ENOMEM:

@@ -60,6 +60,15 @@ void hvc_settings_init(struct hvc_settings *settings)
 	settings->vendor_uid_present = 1;
 	memcpy(settings->vendor_uid, kvm_uid, sizeof(kvm_uid));
 	settings->system_suspend = 1;
+	settings->reg_count = HVC_REG_COUNT;
+	settings->psci_versions = HVC_PSCI_BIT(HVC_VERSION(1, 3)) * 2 - 1;
+	settings->filter = 1;
+	for (unsigned int reg = HVC_REG_STD_BMAP; reg < HVC_REG_COUNT; reg++) {
+		settings->reg_mask[reg] = bitmap_mask(reg);
+	}
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		settings->functions[slot / 64] |= 1ull << slot % 64;
+	}
 }
 
 bool settings_valid(const struct hvc_settings *settings)
