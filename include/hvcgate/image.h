@@ -39,7 +39,9 @@ enum hvc_discovery { HVC_DISCOVERY_COHERENT = 0, HVC_DISCOVERY_RAW = 1 };
  * hvc_quirk_name().
  */
 enum hvc_quirk {
-	/* Every answer writes x0 to x3: what is no result is zero, also beside -1. */
+	/* Every answer writes x0 to x3: what is no result is zero, also beside -1. But where the VM ends or sleeps
+	 * for SYSTEM_RESET2 or SYSTEM_SUSPEND x1 to x3 stay, cut to 32 bits by the SMC32 form, and a workaround
+	 * leaves x2 and x3. */
 	HVC_QUIRK_ZERO_X1_X3 = 1u << 0,
 	/* The immediate of an HVC is not looked at. */
 	HVC_QUIRK_HVC_ANY_IMMEDIATE = 1u << 1,
@@ -55,18 +57,24 @@ enum hvc_quirk {
 	HVC_QUIRK_SUSPEND_UNCHECKED = 1u << 6,
 	/* PSCI_VERSION can be changed while the VM runs. */
 	HVC_QUIRK_PSCI_VERSION_OPEN = 1u << 7,
-	/* TRNG_RND gives 0 bits, and takes its argument as 32 bits wide. */
+	/* TRNG_RND gives 0 bits if asked for so many, and takes its argument as 32 bits wide. */
 	HVC_QUIRK_TRNG_ZERO_BITS = 1u << 8,
 	/* ARCH_FEATURES knows WORKAROUND_1 to _3 and PV_TIME_FEATURES only. */
 	HVC_QUIRK_ARCH_FEATURES_FEW = 1u << 9,
-	/* WORKAROUND_1 to _3 are answered by HVC only. */
+	/* WORKAROUND_1 to _3 are answered by HVC only, there always, whatever the level; x1 becomes 0. */
 	HVC_QUIRK_WORKAROUND_HVC_ONLY = 1u << 10,
 	/* Who answers a forwarded call may write any of x0 to x17. */
 	HVC_QUIRK_REPLY_ANY = 1u << 11,
 	/* A filter range of no function at base 0 is refused as overlapping, not as invalid. */
 	HVC_QUIRK_FILTER_EMPTY_AT_0 = 1u << 12,
+	/* CPU_ON and AFFINITY_INFO pass over bits of their target that are no affinity field (Linux 5.10). */
+	HVC_QUIRK_MPIDR_MASKED = 1u << 13,
+	/* TRNG_FEATURES takes its argument as 64 bits wide. */
+	HVC_QUIRK_TRNG_FEATURES_64 = 1u << 14,
+	/* TRNG_GET_UUID tells KVM's UUID, not this engine's. */
+	HVC_QUIRK_TRNG_KVM_UUID = 1u << 15,
 	/* ... append here; hvc_quirk_name() follows. */
-	HVC_QUIRK_END = 1u << 13
+	HVC_QUIRK_END = 1u << 16
 };
 
 /* PSCI versions a VMM may choose, for hvc_settings.psci_versions. 0.1 comes with vCPUs without PSCI_0_2. */

@@ -55,7 +55,8 @@ const char *hvc_quirk_name(uint32_t quirk)
 		"any-entry",         "on-at-once",          "suspend-waits",
 		"suspend-unchecked", "psci-version-open",   "trng-zero-bits",
 		"arch-features-few", "workaround-hvc-only", "reply-any",
-		"filter-empty-at-0",
+		"filter-empty-at-0", "mpidr-masked",        "trng-features-64",
+		"trng-kvm-uuid",
 	};
 	_Static_assert(1u << sizeof(names) / sizeof(names[0]) == HVC_QUIRK_END,
 		       "a name for each quirk");
