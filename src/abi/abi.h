@@ -28,11 +28,11 @@ const char *abi_profile_name(const struct abi_profile *profile);
 /* Position in the order of the kernels: hvcgate-1 is 0, linux-5.10 1, ... equal for revisions of one. */
 unsigned int abi_profile_rank(const struct abi_profile *profile);
 /*
- * Settings of a VM of this profile, strictness kvm and discovery raw where it is a kernel's. Host-determined values
+ * Settings of a VM of this profile, a kernel's as it makes one for a VMM that asks for nothing (no system suspend), strictness kvm and discovery raw where it is a kernel's. Host-determined values
  * (workaround levels) are "not available": abi_record_apply() puts a host's in.
  */
 void abi_profile_settings(const struct abi_profile *profile, struct hvc_settings *settings);
-/* What the profile's list of legal PSCI versions, functions, quirks is called in its file: for explain and docs. */
+/* Its file's text (docs/records.md); NULL for hvcgate-1, which has none. */
 const char *abi_profile_json(const struct abi_profile *profile);
 
 /* --- Records. */
