@@ -9,10 +9,23 @@
 
 #include "run.h"
 
+static char *into;
+static size_t into_size;
+
+void run_say_into(char *text, size_t size)
+{
+	into = text;
+	into_size = size;
+}
+
 static void say(const char *format, va_list list)
 {
 	char *text = NULL;
 
+	if (into != NULL) {
+		vsnprintf(into, into_size, format, list);
+		return;
+	}
 	if (vasprintf(&text, format, list) < 0) {
 		return;
 	}

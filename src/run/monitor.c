@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The monitor's ELF file: of the build tree we run from, else the installed one. */
+/* A monitor's ELF file: of the build tree we run from, else the installed one. */
 #define _GNU_SOURCE
 #include <limits.h>
 #include <stdlib.h>
@@ -14,9 +14,9 @@
 
 /* Beside our own binary: build/src/cli, an arm64 machine's, an installed prefix. */
 static const char *const beside[] = {
-	"../../aarch64/src/el2/monitor.elf",
-	"../el2/monitor.elf",
-	"../share/hvcgate/monitor.elf",
+	"../../aarch64/src/el2",
+	"../el2",
+	"../share/hvcgate",
 };
 
 static char *own_directory(void)
@@ -37,12 +37,12 @@ static char *own_directory(void)
 	return run_format("%s", path);
 }
 
-static char *find(void)
+static char *find(const char *name)
 {
 	char *own = own_directory(), *path;
 
 	for (size_t i = 0; own != NULL && i < sizeof(beside) / sizeof(beside[0]); i++) {
-		path = run_format("%s/%s", own, beside[i]);
+		path = run_format("%s/%s/%s", own, beside[i], name);
 		if (access(path, R_OK) == 0) {
 			free(own);
 			return path;
@@ -50,7 +50,7 @@ static char *find(void)
 		free(path);
 	}
 	free(own);
-	path = run_format("%s", HVCGATE_DATADIR "/monitor.elf");
+	path = run_format(HVCGATE_DATADIR "/%s", name);
 	if (access(path, R_OK) == 0) {
 		return path;
 	}
@@ -64,19 +64,18 @@ static bool is_arm64_elf(const uint8_t *data, size_t bytes)
 	       data[19] == 0;
 }
 
-bool run_monitor_open(struct run_blob *blob)
+bool run_monitor_open(const char *name, const char *variable, struct run_blob *blob)
 {
-	const char *given = getenv("HVCGATE_MONITOR");
-	char *path = given != NULL && *given != '\0' ? run_format("%s", given) : find();
+	const char *given = getenv(variable);
+	char *path = given != NULL && *given != '\0' ? run_format("%s", given) : find(name);
 	uint8_t *data = NULL;
 	size_t bytes = 0;
 	bool good;
 
 	if (path == NULL) {
-		return run_fail(
-			"the EL2 monitor (monitor.elf) is neither in this build tree nor in %s: run "
-			"'scripts/build', or install hvcgate",
-			HVCGATE_DATADIR);
+		return run_fail("the EL2 monitor (%s) is neither in this build tree nor in %s: run "
+				"'scripts/build', or install hvcgate",
+				name, HVCGATE_DATADIR);
 	}
 	good = run_file_read("monitor", path, EL2_MONITOR_SIZE, &data, &bytes);
 	if (good && !is_arm64_elf(data, bytes)) {

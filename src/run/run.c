@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,37 +83,6 @@ static bool load_guest(struct run *run)
 	       run_layout_place(&run->kernel, run->initrd.bytes, mem, &run->layout);
 }
 
-static bool open_shared(struct run *run)
-{
-	const size_t bytes = EL2_SHARED_SIZE;
-	int pair[2];
-	int fd = memfd_create("hvcgate shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	run->pieces.shared = fd;
-	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
-		return run_fail("cannot make the shared memory: %s", strerror(errno));
-	}
-	run->shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (run->shared == MAP_FAILED) {
-		run->shared = NULL;
-		return run_fail("cannot map the shared memory: %s", strerror(errno));
-	}
-	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0) {
-		return run_fail("cannot make a pipe: %s", strerror(errno));
-	}
-	run->doorbell = pair[0];
-	run->pieces.doorbell = pair[1];
-	run_mailbox_init(run->shared, run->options->deterministic);
-	return true;
-}
-
-static void add_load(struct run_pieces *pieces, struct run_blob blob, uint64_t address,
-		     bool monitor)
-{
-	pieces->loads[pieces->load_count++] = (struct run_load){blob, address, monitor};
-}
-
 /* Where the guest sees an address, and where the loader puts it. */
 static uint64_t physical(uint64_t ipa)
 {
@@ -145,7 +113,7 @@ static bool add_device_tree(struct run *run, const struct run_probe *probe)
 	       run_blob_make("device tree", tree, bytes, &blob);
 	if (good) {
 		run->seed_count = run_devicetree_seeds(tree, run->layout.dtb, run->seeds);
-		add_load(&run->pieces, blob, physical(run->layout.dtb), false);
+		run_pieces_add(&run->pieces, blob, physical(run->layout.dtb), false);
 	}
 	free(tree);
 	free(bootargs);
@@ -186,7 +154,7 @@ static bool add_launch_block(struct run *run)
 	if (!run_blob_make("launch block", &launch, sizeof(launch), &blob)) {
 		return false;
 	}
-	add_load(&run->pieces, blob, EL2_LAUNCH_PA, false);
+	run_pieces_add(&run->pieces, blob, EL2_LAUNCH_PA, false);
 	return true;
 }
 
@@ -201,38 +169,19 @@ static bool add_all(struct run *run, const struct run_probe *probe)
 	    run->machine.gic_version != run->options->gic) {
 		return run_fail("QEMU made another machine than was asked for");
 	}
-	if (!run_monitor_open(&monitor)) {
+	if (!run_monitor_open("monitor.elf", "HVCGATE_MONITOR", &monitor)) {
 		return false;
 	}
-	add_load(&run->pieces, monitor, 0, true);
+	run_pieces_add(&run->pieces, monitor, 0, true);
 	if (!run_blob_make("policy image", run->image, run->image->bytes, &image)) {
 		return false;
 	}
-	add_load(&run->pieces, image, EL2_IMAGE_PA, false);
-	add_load(&run->pieces, run->kernel.blob, physical(run->layout.kernel), false);
+	run_pieces_add(&run->pieces, image, EL2_IMAGE_PA, false);
+	run_pieces_add(&run->pieces, run->kernel.blob, physical(run->layout.kernel), false);
 	if (run->initrd.fd >= 0) {
-		add_load(&run->pieces, run->initrd, physical(run->layout.initrd), false);
+		run_pieces_add(&run->pieces, run->initrd, physical(run->layout.initrd), false);
 	}
 	return add_device_tree(run, probe) && add_launch_block(run);
-}
-
-static bool start(struct run *run, struct run_child *child)
-{
-	struct run_args args = {0};
-	int keep[RUN_BLOBS + 2];
-	size_t count = 0;
-	bool good;
-
-	run_machine_args(run->options, &run->pieces, &args);
-	run_machine_load_args(run->options, &run->pieces, &args);
-	keep[count++] = run->pieces.shared;
-	keep[count++] = run->pieces.doorbell;
-	for (size_t i = 0; i < run->pieces.load_count; i++) {
-		keep[count++] = run->pieces.loads[i].blob.fd;
-	}
-	good = run_child_start(&args, keep, count, child);
-	run_args_free(&args);
-	return good;
 }
 
 static void warn(const struct run_options *options, const struct run *run)
@@ -284,7 +233,8 @@ static int go(struct run *run)
 	struct run_probe probe = {0};
 	struct run_child child = {.pid = 0};
 	struct run_session session = {.options = run->options};
-	bool good = load_policy(run) && load_guest(run) && open_shared(run) &&
+	bool good = load_policy(run) && load_guest(run) &&
+		    run_pieces_open(run->options, &run->pieces, &run->shared, &run->doorbell) &&
 		    run_interrupt_open(&run->interrupt);
 	int status = COULD_NOT_RUN;
 
@@ -298,7 +248,7 @@ static int go(struct run *run)
 		return COULD_NOT_RUN;
 	}
 	warn(run->options, run);
-	if (start(run, &child)) {
+	if (run_pieces_start(run->options, &run->pieces, &child)) {
 		session.policy = run->policy;
 		session.guest = run->guest.name;
 		session.shared = run->shared;
@@ -327,7 +277,7 @@ int run_main(const struct run_options *options)
 	struct run run = {.options = options,
 			  .kernel.blob = RUN_NO_BLOB,
 			  .initrd = RUN_NO_BLOB,
-			  .pieces = {.shared = -1, .doorbell = -1},
+			  .pieces = RUN_NO_PIECES,
 			  .doorbell = -1,
 			  .interrupt = -1};
 	int status;

@@ -47,6 +47,8 @@ void run_options_parse(int argc, char **argv, struct run_options *options);
 
 /* --- message.c */
 void run_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* From now on messages go to `text` instead, the last one stays; NULL: to stderr again. */
+void run_say_into(char *text, size_t size);
 /* Says it and returns false. */
 bool run_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* asprintf that gives up the process when there is no memory. */
@@ -186,6 +188,19 @@ int run_child_kill(struct run_child *child);
 /* The same, and close our ends. */
 int run_child_end(struct run_child *child);
 
+/* --- pieces.c: what of ours is in a machine. */
+#define RUN_NO_PIECES ((struct run_pieces){.shared = -1, .doorbell = -1})
+/* The shared memory, and the pipe of the doorbell; *doorbell is its end to read from. */
+bool run_pieces_open(const struct run_options *options, struct run_pieces *pieces, void **shared,
+		     int *doorbell);
+void run_pieces_add(struct run_pieces *pieces, struct run_blob blob, uint64_t address,
+		    bool monitor);
+/* Start QEMU with all of it. */
+bool run_pieces_start(const struct run_options *options, const struct run_pieces *pieces,
+		      struct run_child *child);
+/* Close the descriptors. */
+void run_pieces_close(struct run_pieces *pieces);
+
 /* --- confine.c: what QEMU may touch, by Landlock. */
 /* A descriptor of the rules for a program, -1 where the kernel has no Landlock or HVCGATE_CONFINE is "off". */
 int run_confine_open(const char *program);
@@ -210,8 +225,8 @@ struct run_probe {
 bool run_probe_machine(const struct run_options *options, const struct run_pieces *pieces,
 		       int interrupt, struct run_probe *probe, int *signal);
 
-/* --- monitor.c: where the monitor's ELF file is. */
-bool run_monitor_open(struct run_blob *blob);
+/* --- monitor.c: where a monitor's ELF file is: "monitor.elf". `variable`: of the environment, names another one. */
+bool run_monitor_open(const char *name, const char *variable, struct run_blob *blob);
 
 /* --- mailbox.c: the page shared with the monitor. */
 void run_mailbox_init(void *shared, bool deterministic);
@@ -322,6 +337,17 @@ struct run_session {
 };
 /* Returns the exit status; *signal: of which the process is to die. */
 int run_session(const struct run_session *session, int *signal);
+
+/* --- replay.c: a machine that replays scenarios (src/el2/replay.h). Signals that end a process are blocked while
+ * there is one; such a signal ends the machine, then the process. */
+struct replay_box;
+struct run_replay;
+/* NULL: `why` says why not. It may still be starting. */
+struct run_replay *run_replay_start(char *why, size_t size);
+struct replay_box *run_replay_box(struct run_replay *replay);
+/* Do the first `count` operations in the box. False: the machine did not; end it. */
+bool run_replay_batch(struct run_replay *replay, uint32_t count, char *why, size_t size);
+void run_replay_end(struct run_replay *replay);
 
 /* --- run.c */
 int run_main(const struct run_options *options);
