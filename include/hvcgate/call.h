@@ -84,9 +84,9 @@ struct hvc_outcome {
 /* Counters of one vCPU: a caller-owned block. Written by that vCPU only; read them any time. */
 enum hvc_count { HVC_ANSWERED = 0, HVC_DENIED = 1, HVC_ABSENT = 2, HVC_FAILED = 3, HVC_COUNTS = 4 };
 struct hvc_counters {
-	/* ANSWERED by the service, DENIED by rule or default, ABSENT by feature bit or version (slot
-	 * 0: unknown functions and calls outside the convention), FAILED: forwarded while nobody is
-	 * attached. */
+	/* ANSWERED by the service or by who it was forwarded to, DENIED by rule or default, ABSENT by
+	 * feature bit or version (slot 0: unknown functions and calls outside the convention), FAILED:
+	 * forwarded, and nobody answered. A forwarded call is counted when it is over. */
 	uint64_t calls[HVC_FN_COUNT][HVC_COUNTS];
 };
 

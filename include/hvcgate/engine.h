@@ -123,7 +123,9 @@ HVC_API enum hvc_err hvc_vm_list_regs(const struct hvc_vm *vm, uint64_t *ids, ui
 /* HVC_ENOENT for an unknown or hidden ID, or one whose size field is another. */
 HVC_API enum hvc_err hvc_vm_get_reg(const struct hvc_vm *vm, uint64_t id, uint64_t *value);
 /* HVC_ENOENT; HVC_EINVAL (bits outside what is supported); HVC_EBUSY (frozen, unless the value is the same).
- * Workaround levels are assertions: one up to the VM's own is accepted and changes nothing. */
+ * Workaround levels are assertions: one up to the VM's own is accepted and changes nothing.
+ * With HVC_QUIRK_PSCI_VERSION_OPEN PSCI_VERSION never freezes: one thread may set it while vCPUs call. The next call
+ * of each has it; a call under way sees either version. */
 HVC_API enum hvc_err hvc_vm_set_reg(struct hvc_vm *vm, uint64_t id, uint64_t value);
 /*
  * The VMM knows the registers below `index` only: those from there on get the value that means "nothing of it": a

@@ -97,8 +97,10 @@ struct hvc_settings {
 	uint32_t vendor_uid[4];      /* x0..x3 of the vendor UID call */
 	uint32_t system_suspend;     /* 1: PSCI SYSTEM_SUSPEND exists */
 	/* The profile: what the VM is measured against. */
-	uint32_t quirks;        /* enum hvc_quirk, or'ed */
-	uint32_t reg_count;     /* registers 0 to reg_count - 1 of enum hvc_register exist */
+	uint32_t quirks; /* enum hvc_quirk, or'ed */
+	/* Registers 0 to reg_count - 1 of enum hvc_register exist; the others are 0, and what they would
+	 * gate is there as `functions` says. */
+	uint32_t reg_count;
 	uint32_t psci_versions; /* HVC_PSCI_BIT() of those that PSCI_VERSION can be set to */
 	uint32_t filter;        /* 1: ranges can be added; 0: hvc_filter_add() is HVC_EINVAL */
 	uint64_t reg_mask

@@ -24,6 +24,7 @@ int memcmp(const void *a, const void *b, size_t n);
 /* A second path that is hot as well; and what both are made of. */
 #define HVC_NOINLINE __attribute__((noinline))
 #define HVC_INLINE   inline __attribute__((always_inline))
+#define HVC_UNUSED   __attribute__((unused))
 /* Reached without a detour through the global offset table. */
 #define HVC_HIDDEN __attribute__((visibility("hidden")))
 

@@ -219,6 +219,195 @@ static void test_query_is_call(void **state)
 	world_free(world);
 }
 
+/* A dry run says what adding would, and what stands in the way. */
+static void check_try(const struct world *world, uint32_t base, uint32_t count, unsigned int action,
+		      enum hvc_err err, struct hvc_filter_detail want)
+{
+	struct hvc_filter_detail detail = {.size = sizeof(detail), .first = 77};
+
+	want.size = sizeof(want);
+	assert_int_equal(hvc_filter_try(world->vm, base, count, (enum hvc_action)action, &detail),
+			 err);
+	assert_memory_equal(&detail, &want, sizeof(want));
+	assert_int_equal(hvc_filter_try(world->vm, base, count, (enum hvc_action)action, NULL),
+			 err);
+}
+
+#define OBSTACLE(...)                   \
+	(struct hvc_filter_detail)      \
+	{                               \
+		.obstacle = __VA_ARGS__ \
+	}
+
+static void test_try(void **state)
+{
+	static const struct paint rules[] = {{0x84000100u, 0x840002ffu, HVC_FORWARD},
+					     {0x84000300u, 0x84000300u, HVC_DENY},
+					     {0xbfffffffu, 0xbfffffffu, HVC_HANDLE}};
+	struct world *world = world_new(
+		&(struct world_setup){.rules = rules, .rule_count = 3, .filter_ranges = 1});
+	struct world *bare = world_new(&(struct world_setup){0});
+	struct hvc_filter_detail detail = {.size = sizeof(detail) - 1};
+
+	(void)state;
+	assert_int_equal(hvc_filter_try(world->vm, 1, 1, HVC_DENY, &detail), HVC_EINVAL);
+	check_try(world, 0x84000000u, 0, HVC_DENY, HVC_EINVAL, OBSTACLE(HVC_OBSTACLE_EMPTY));
+	check_try(world, 0x84000000u, 0x80000000u, HVC_DENY, HVC_EINVAL,
+		  OBSTACLE(HVC_OBSTACLE_WRAP));
+	check_try(world, 0x84000000u, 1, 4, HVC_EINVAL, OBSTACLE(HVC_OBSTACLE_ACTION));
+	/* The lowest in the way, and all of it; neighbours of another action or kind are others. */
+	check_try(world, 0x84000200u, 1, HVC_DENY, HVC_EEXIST,
+		  OBSTACLE(HVC_OBSTACLE_RULE, .first = 0x84000100u, .last = 0x840002ffu,
+			   .action = HVC_FORWARD));
+	check_try(world, 0x84000300u, 16, HVC_DENY, HVC_EEXIST,
+		  OBSTACLE(HVC_OBSTACLE_RULE, .first = 0x84000300u, .last = 0x84000300u,
+			   .action = HVC_DENY));
+	check_try(world, 0x81000000u, 0x7f000000u, HVC_DENY, HVC_EEXIST,
+		  OBSTACLE(HVC_OBSTACLE_RULE, .first = 0x84000100u, .last = 0x840002ffu,
+			   .action = HVC_FORWARD));
+	check_try(world, 0x10000000u, 0xf0000000u, HVC_DENY, HVC_EEXIST,
+		  OBSTACLE(HVC_OBSTACLE_RESERVED, .first = 0x80000000u, .last = 0x8000ffffu));
+	check_try(world, 0xc0000000u, 1, HVC_DENY, HVC_EEXIST,
+		  OBSTACLE(HVC_OBSTACLE_RESERVED, .first = 0xc0000000u, .last = 0xc000ffffu));
+	check_try(world, 0xb0000000u, 0x10000001u, HVC_DENY, HVC_EEXIST,
+		  OBSTACLE(HVC_OBSTACLE_RULE, .first = 0xbfffffffu, .last = 0xbfffffffu,
+			   .action = HVC_HANDLE));
+	check_try(bare, 0x84000000u, 1, HVC_DENY, HVC_ENOMEM, OBSTACLE(HVC_OBSTACLE_MEMORY));
+	/* Nothing was added by asking. */
+	check_try(world, 0x12345678u, 0x01000000u, HVC_DENY, HVC_OK, OBSTACLE(HVC_OBSTACLE_NONE));
+	assert_int_equal(action_at(world, 0x12345678u), HVC_HANDLE);
+	assert_int_equal(add(world, 0x12345678u, 0x01000000u, HVC_DENY), HVC_OK);
+	check_try(world, 0x22345678u, 0x01000000u, HVC_DENY, HVC_ENOMEM,
+		  OBSTACLE(HVC_OBSTACLE_MEMORY));
+	hvc_vm_freeze(world->vm);
+	check_try(world, 0x84000200u, 1, HVC_DENY, HVC_EBUSY, OBSTACLE(HVC_OBSTACLE_FROZEN));
+	check_try(world, 0x84000200u, 0, HVC_DENY, HVC_EINVAL, OBSTACLE(HVC_OBSTACLE_EMPTY));
+	world_free(bare);
+	world_free(world);
+}
+
+/* Linux before 6.4. */
+static void test_no_filter(void **state)
+{
+	static const uint8_t bytes[HVC_FILTER_BYTES] = {0, 0, 0, 0x84, 1, 0, 0, 0, HVC_DENY};
+	struct hvc_settings settings;
+	struct world *world;
+
+	(void)state;
+	hvc_settings_init(&settings);
+	settings.filter = 0;
+	world = world_new(&(struct world_setup){.settings = &settings, .filter_ranges = 1});
+	assert_int_equal(add(world, 0x84000000u, 1, HVC_DENY), HVC_EINVAL);
+	assert_int_equal(hvc_filter_add_bytes(world->vm, bytes), HVC_EINVAL);
+	hvc_vm_freeze(world->vm);
+	check_try(world, 0x80000000u, 1, HVC_DENY, HVC_EINVAL, OBSTACLE(HVC_OBSTACLE_NO_FILTER));
+	world_free(world);
+}
+
+/* reference: kvm.md B.2: count 0 at base 0 is all IDs before the fix of 2026. */
+static void test_empty_at_0(void **state)
+{
+	struct hvc_settings settings;
+	struct world *world;
+
+	(void)state;
+	hvc_settings_init(&settings);
+	settings.quirks = HVC_QUIRK_FILTER_EMPTY_AT_0;
+	world = world_new(&(struct world_setup){.settings = &settings, .filter_ranges = 1});
+	assert_int_equal(add(world, 0, 0, HVC_DENY), HVC_EEXIST);
+	assert_int_equal(add(world, 1, 0, HVC_DENY), HVC_EINVAL);
+	assert_int_equal(add(world, 0, 0, (enum hvc_action)4), HVC_EINVAL);
+	check_try(world, 0, 0, HVC_DENY, HVC_EEXIST,
+		  OBSTACLE(HVC_OBSTACLE_RESERVED, .first = 0x80000000u, .last = 0x8000ffffu));
+	hvc_vm_freeze(world->vm);
+	assert_int_equal(add(world, 0, 0, HVC_DENY), HVC_EBUSY);
+	assert_int_equal(add(world, 0, 0, (enum hvc_action)4), HVC_EINVAL);
+	world_free(world);
+}
+
+/* Bytes as an ioctl has them: padding first, then as the range would. */
+static void test_bytes(void **state)
+{
+	static const uint8_t deny[HVC_FILTER_BYTES] = {3, 0, 0, 0x84, 2, 0, 0, 0, HVC_DENY};
+	struct world *world = with_filter();
+	uint8_t bytes[HVC_FILTER_BYTES];
+
+	(void)state;
+	for (unsigned int i = 9; i < HVC_FILTER_BYTES; i++) {
+		memcpy(bytes, deny, sizeof(bytes));
+		bytes[i] = 0x80;
+		assert_int_equal(hvc_filter_add_bytes(world->vm, bytes), HVC_EINVAL);
+	}
+	for (unsigned int action = HVC_NOTIFY; action < 256; action += 84) {
+		memcpy(bytes, deny, sizeof(bytes));
+		bytes[8] = (uint8_t)action;
+		assert_int_equal(hvc_filter_add_bytes(world->vm, bytes), HVC_EINVAL);
+	}
+	assert_int_equal(action_at(world, 0x84000003u), HVC_HANDLE);
+	assert_int_equal(hvc_filter_add_bytes(world->vm, deny), HVC_OK);
+	assert_int_equal(action_at(world, 0x84000002u), HVC_HANDLE);
+	assert_int_equal(action_at(world, 0x84000003u), HVC_DENY);
+	assert_int_equal(action_at(world, 0x84000004u), HVC_DENY);
+	assert_int_equal(action_at(world, 0x84000005u), HVC_HANDLE);
+	assert_int_equal(hvc_filter_add_bytes(world->vm, deny), HVC_EEXIST);
+	memcpy(bytes, (uint8_t[]){0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, HVC_FORWARD}, 9);
+	assert_int_equal(hvc_filter_add_bytes(world->vm, bytes), HVC_OK);
+	assert_int_equal(action_at(world, UINT32_MAX), HVC_FORWARD);
+	bytes[4] = 2;
+	assert_int_equal(hvc_filter_add_bytes(world->vm, bytes), HVC_EINVAL);
+	hvc_vm_freeze(world->vm);
+	assert_int_equal(hvc_filter_add_bytes(world->vm, deny), HVC_EBUSY);
+	bytes[23] = 1;
+	assert_int_equal(hvc_filter_add_bytes(world->vm, bytes), HVC_EINVAL);
+	world_free(world);
+}
+
+/* The whole filter as a list. */
+static void test_spans(void **state)
+{
+	static const struct paint rules[] = {{0x84000003u, 0x84000003u, HVC_DENY},
+					     {0x84000004u, 0x840000ffu, HVC_FORWARD}};
+	static const struct hvc_filter_span want[] = {
+		{0, 0x7fffffffu, HVC_HANDLE, 0, 0, 0},
+		{0x80000000u, 0x8000ffffu, HVC_HANDLE, 0, 1, 0},
+		{0x80010000u, 0x84000002u, HVC_HANDLE, 0, 0, 0},
+		{0x84000003u, 0x84000003u, HVC_DENY, 1, 0, 0},
+		{0x84000004u, 0x840000ffu, HVC_FORWARD, 1, 0, 0},
+		{0x84000100u, 0xbfffffffu, HVC_HANDLE, 0, 0, 0},
+		{0xc0000000u, 0xc000ffffu, HVC_HANDLE, 0, 1, 0},
+		{0xc0010000u, UINT32_MAX, HVC_HANDLE, 0, 0, 0},
+	};
+	struct world *world = world_new(&(struct world_setup){.rules = rules, .rule_count = 2});
+	struct hvc_settings settings;
+	struct hvc_filter_span span;
+	uint32_t id = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(want); i++) {
+		span = hvc_filter_span(world->vm, id);
+		assert_memory_equal(&span, &want[i], sizeof(span));
+		id = span.last + 1;
+	}
+	assert_int_equal(id, 0);
+	world_free(world);
+	/* From SMCCC 1.3 on a hint is no other ID. */
+	hvc_settings_init(&settings);
+	settings.smccc_version = HVC_VERSION(1, 3);
+	world = world_new(
+		&(struct world_setup){.settings = &settings, .rules = rules, .rule_count = 2});
+	span = hvc_filter_span(world->vm, 0x80000000u);
+	assert_int_equal(span.last, 0x8001ffffu);
+	assert_int_equal(span.reserved, 1);
+	span = hvc_filter_span(world->vm, 0x84010003u);
+	assert_int_equal(span.last, 0x84010003u);
+	assert_int_equal(span.action, HVC_DENY);
+	span = hvc_filter_span(world->vm, 0x84000100u);
+	assert_int_equal(span.last, 0x84010002u);
+	span = hvc_filter_span(world->vm, 0x84010100u);
+	assert_int_equal(span.last, 0xbfffffffu);
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +418,11 @@ int main(void)
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_least_memory),
 		cmocka_unit_test(test_query_is_call),
+		cmocka_unit_test(test_try),
+		cmocka_unit_test(test_no_filter),
+		cmocka_unit_test(test_empty_at_0),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_spans),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,9 @@ static void test_begin(void **state)
 	free(memory);
 }
 
+_Static_assert(HVC_FN_COUNT % 64 != 0,
+	       "test_settings: the first bit that is none lies in the last word");
+
 /* Each setting just outside of what is legal. */
 static void test_settings(void **state)
 {
@@ -78,8 +81,10 @@ static void test_settings(void **state)
 	TAKEN(smccc_version, HVC_VERSION(1, 5));
 	REFUSED(smccc_version, HVC_VERSION(1, 6));
 	REFUSED(smccc_version, HVC_VERSION(2, 0));
-	REFUSED(strictness, HVC_STRICT_KVM);   /* not there yet */
-	REFUSED(discovery, HVC_DISCOVERY_RAW); /* likewise */
+	TAKEN(strictness, HVC_STRICT_KVM);
+	REFUSED(strictness, 2);
+	TAKEN(discovery, HVC_DISCOVERY_RAW);
+	REFUSED(discovery, 2);
 	REFUSED(regs[HVC_REG_PSCI_VERSION], HVC_VERSION(0, 1));
 	TAKEN(regs[HVC_REG_PSCI_VERSION], HVC_VERSION(0, 2));
 	REFUSED(regs[HVC_REG_PSCI_VERSION], HVC_VERSION(0, 3));
@@ -107,6 +112,39 @@ static void test_settings(void **state)
 	REFUSED(soc_revision, 0x80000000u);
 	REFUSED(vendor_uid_present, 2);
 	REFUSED(system_suspend, 2);
+	TAKEN(quirks, HVC_QUIRK_END - 1);
+	REFUSED(quirks, HVC_QUIRK_END);
+	REFUSED(quirks, 1u << 31);
+	REFUSED(filter, 2);
+	TAKEN(filter, 0);
+	/* Registers: how many, which bits, which PSCI versions. */
+	REFUSED(reg_count, 0);
+	REFUSED(reg_count, HVC_REG_COUNT + 1);
+	REFUSED(reg_count, HVC_REG_COUNT - 1); /* BMAP_2's default is not nothing */
+	REFUSED(reg_mask[HVC_REG_PSCI_VERSION], 1);
+	REFUSED(reg_mask[HVC_REG_WORKAROUND_2], 1);
+	REFUSED(reg_mask[HVC_REG_STD_BMAP], 3);
+	REFUSED(reg_mask[HVC_REG_STD_BMAP], 0); /* its value is beyond */
+	REFUSED(reg_mask[HVC_REG_VENDOR_HYP_BMAP_2], 1);
+	REFUSED(psci_versions, 0);
+	REFUSED(psci_versions, HVC_PSCI_BIT(HVC_VERSION(1, 1)) << 3 | 31u);
+	REFUSED(psci_versions, 31u ^ HVC_PSCI_BIT(HVC_VERSION(1, 1)));
+	TAKEN(psci_versions, HVC_PSCI_BIT(HVC_VERSION(1, 1)));
+	REFUSED(functions[0], good.functions[0] | 1);
+	REFUSED(functions[HVC_FN_WORDS - 1],
+		good.functions[HVC_FN_WORDS - 1] | 1ull << HVC_FN_COUNT % 64);
+	REFUSED(functions[HVC_FN_WORDS - 1], good.functions[HVC_FN_WORDS - 1] | 1ull << 63);
+	TAKEN(functions[0], 0);
+	/* Registers there are not mean nothing of it: a bitmap 0, a level 0. */
+	good.regs[HVC_REG_VENDOR_HYP_BMAP_2] = 0;
+	TAKEN(reg_count, 7);
+	REFUSED(reg_count, 6);
+	good.regs[HVC_REG_VENDOR_HYP_BMAP] = good.regs[HVC_REG_STD_HYP_BMAP] = 0;
+	good.regs[HVC_REG_STD_BMAP] = 0;
+	good.reg_count = 3;
+	TAKEN(regs[HVC_REG_WORKAROUND_2], 3);
+	REFUSED(regs[HVC_REG_WORKAROUND_3], 1);
+	TAKEN(reg_count, 1);
 #undef REFUSED
 #undef TAKEN
 	free(image);

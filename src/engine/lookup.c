@@ -195,6 +195,15 @@ static uint32_t change_free(struct change change, uint32_t first, uint32_t last,
 	return change.added;
 }
 
+bool lookup_fits(const struct lookup *lookup, uint32_t first, uint32_t last)
+{
+	struct lookup same = *lookup;
+	struct change change = {.lookup = &same};
+
+	/* A parent that two parts share is counted twice: pessimistic by one node. */
+	return lookup->nodes + change_free(change, first, last, true) <= lookup->capacity;
+}
+
 enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last,
 			  enum hvc_action action, bool claim)
 {
@@ -205,9 +214,8 @@ enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last,
 				  (claim ? ENTRY_CLAIMED : 0u)),
 	};
 
-	/* All or nothing. A parent that two parts share is counted twice: pessimistic by one node. */
-	if (lookup->nodes + change_free(change, first, last, true) > lookup->capacity) {
-		return HVC_ENOMEM;
+	if (!lookup_fits(lookup, first, last)) {
+		return HVC_ENOMEM; /* all or nothing */
 	}
 	change_free(change, first, last, false);
 	return HVC_OK;
@@ -241,6 +249,30 @@ enum hvc_err lookup_init(struct lookup *lookup)
 	return err;
 }
 
+/* The parts of an owner that the roots have, as offsets, and the bits that index a root's nodes. */
+static const struct {
+	uint32_t from, to;
+	unsigned int shift;
+} parts[LOOKUP_ROOTS] = {{0, 0xff, 0}, {0x100, 0xffff, 8}, {0x10000, 0xffffff, 16}};
+
+uint32_t lookup_extent(const uint16_t *entries, uint32_t id, uint32_t *first, uint32_t *last)
+{
+	unsigned int root = (id & 0xff0000u) != 0 ? 2 : (id & 0xff00u) != 0 ? 1 : 0;
+	unsigned int shift = parts[root].shift;
+	uint32_t entry = entries[root * LOOKUP_WIDTH + (id >> 24)];
+
+	*first = (id & 0xff000000u) + parts[root].from;
+	*last = (id & 0xff000000u) + parts[root].to;
+	while (entry & ENTRY_NODE) {
+		entry = entries[(entry & ~(uint32_t)ENTRY_NODE) * LOOKUP_WIDTH +
+				(id >> shift & 0xffu)];
+		*first = id >> shift << shift;
+		*last = *first + ((1u << shift) - 1);
+		shift -= 8;
+	}
+	return entry;
+}
+
 /* Walk [first, last] below one node and report any entry that has a bit of `bits`. */
 static bool node_any(const uint16_t *entries, const uint16_t *node, uint16_t bits,
 		     unsigned int from, uint32_t base, unsigned int shift, uint32_t first,
@@ -266,17 +298,12 @@ static bool node_any(const uint16_t *entries, const uint16_t *node, uint16_t bit
 
 bool lookup_any(const uint16_t *entries, uint16_t bits, uint32_t first, uint32_t last)
 {
-	static const struct {
-		uint32_t from, to;
-		unsigned int shift;
-	} part[LOOKUP_ROOTS] = {{0, 0xff, 0}, {0x100, 0xffff, 8}, {0x10000, 0xffffff, 16}};
-
 	for (uint32_t owner = first >> 24; owner <= last >> 24; owner++) {
 		for (unsigned int root = 0; root < LOOKUP_ROOTS; root++) {
 			uint32_t top = owner << 24;
 			uint16_t entry = entries[root * LOOKUP_WIDTH + owner];
 
-			if (top + part[root].to < first || top + part[root].from > last) {
+			if (top + parts[root].to < first || top + parts[root].from > last) {
 				continue;
 			}
 			if (!(entry & ENTRY_NODE)) {
@@ -285,7 +312,7 @@ bool lookup_any(const uint16_t *entries, uint16_t bits, uint32_t first, uint32_t
 				}
 			} else if (node_any(entries,
 					    entries + (size_t)(entry & ~ENTRY_NODE) * LOOKUP_WIDTH,
-					    bits, root == 0 ? 0 : 1, top, part[root].shift, first,
+					    bits, root == 0 ? 0 : 1, top, parts[root].shift, first,
 					    last)) {
 				return true;
 			}

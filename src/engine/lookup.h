@@ -108,6 +108,12 @@ enum hvc_err lookup_init(struct lookup *lookup);
 enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last,
 			  enum hvc_action action, bool claim);
 
+/* Would lookup_paint() of [first, last] find room? */
+bool lookup_fits(const struct lookup *lookup, uint32_t first, uint32_t last);
+
+/* The entry of an ID, and the IDs around it that it stands for. */
+uint32_t lookup_extent(const uint16_t *entries, uint32_t id, uint32_t *first, uint32_t *last);
+
 /* Has any ID of [first, last] one of these bits (ENTRY_CLAIMED, ENTRY_ACTION) in its entry? */
 bool lookup_any(const uint16_t *entries, uint16_t bits, uint32_t first, uint32_t last);
 

@@ -17,19 +17,32 @@ static const uint64_t reg_ids[HVC_REG_COUNT] = {
 
 uint32_t hvc_vm_check(const struct hvc_vm *vm, enum hvc_cap cap)
 {
-	(void)vm;
-	return cap == HVC_CAP_FEATURE_REGS ? HVC_REG_COUNT : 0;
+	return cap == HVC_CAP_FEATURE_REGS ? vm->shown : 0;
 }
 
 uint64_t hvc_feature_reg_id(const struct hvc_vm *vm, unsigned int index)
 {
-	(void)vm;
-	return index < HVC_REG_COUNT ? reg_ids[index] : 0;
+	return index < vm->shown ? reg_ids[index] : 0;
 }
 
-static unsigned int reg_by_id(uint64_t id)
+enum hvc_err hvc_vm_list_regs(const struct hvc_vm *vm, uint64_t *ids, uint32_t *count)
 {
-	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
+	uint32_t room = *count;
+
+	*count = vm->shown;
+	if (room < vm->shown) {
+		return HVC_E2BIG;
+	}
+	for (unsigned int reg = 0; reg < vm->shown; reg++) {
+		ids[reg] = reg_ids[reg];
+	}
+	return HVC_OK;
+}
+
+/* The whole ID must match, size and all. Hidden is as unknown. */
+static unsigned int reg_by_id(const struct hvc_vm *vm, uint64_t id)
+{
+	for (unsigned int reg = 0; reg < vm->shown; reg++) {
 		if (reg_ids[reg] == id) {
 			return reg;
 		}
@@ -37,14 +50,26 @@ static unsigned int reg_by_id(uint64_t id)
 	return HVC_REG_NONE;
 }
 
+static uint64_t reg_value(const struct hvc_vm *vm, unsigned int reg)
+{
+	return reg == HVC_REG_PSCI_VERSION ? vm_psci_version(vm) : vm->regs[reg];
+}
+
+/* A single store: calls may be reading. */
+static void store(struct hvc_vm *vm, unsigned int reg, uint64_t value)
+{
+	__atomic_store_n(&vm->regs[reg], value, __ATOMIC_RELAXED);
+	vm_update_present(vm);
+}
+
 enum hvc_err hvc_vm_get_reg(const struct hvc_vm *vm, uint64_t id, uint64_t *value)
 {
-	unsigned int reg = reg_by_id(id);
+	unsigned int reg = reg_by_id(vm, id);
 
 	if (reg == HVC_REG_NONE) {
 		return HVC_ENOENT;
 	}
-	*value = vm->regs[reg];
+	*value = reg_value(vm, reg);
 	return HVC_OK;
 }
 
@@ -75,9 +100,24 @@ static enum hvc_err assert_workaround(const struct hvc_vm *vm, unsigned int reg,
 	return value <= vm->regs[reg] ? HVC_OK : HVC_EINVAL;
 }
 
+/* vCPUs without the feature PSCI_0_2 have 0.1 and nothing else; with it, anything else. */
+static bool psci_version_valid(const struct hvc_vm *vm, uint64_t value)
+{
+	if (vm->flags & HVC_VM_PSCI_0_1) {
+		return value == HVC_VERSION(0, 1);
+	}
+	return register_value_valid(&vm->image->settings, HVC_REG_PSCI_VERSION, value);
+}
+
+static bool is_open(const struct hvc_vm *vm, unsigned int reg)
+{
+	return !vm->frozen ||
+	       (reg == HVC_REG_PSCI_VERSION && (vm->quirks & HVC_QUIRK_PSCI_VERSION_OPEN) != 0);
+}
+
 enum hvc_err hvc_vm_set_reg(struct hvc_vm *vm, uint64_t id, uint64_t value)
 {
-	unsigned int reg = reg_by_id(id);
+	unsigned int reg = reg_by_id(vm, id);
 
 	if (reg == HVC_REG_NONE) {
 		return HVC_ENOENT;
@@ -85,13 +125,61 @@ enum hvc_err hvc_vm_set_reg(struct hvc_vm *vm, uint64_t id, uint64_t value)
 	if (reg >= HVC_REG_WORKAROUND_1 && reg <= HVC_REG_WORKAROUND_3) {
 		return assert_workaround(vm, reg, value);
 	}
-	if (!register_value_valid(reg, value)) {
+	if (reg == HVC_REG_PSCI_VERSION ? !psci_version_valid(vm, value)
+					: !register_value_valid(&vm->image->settings, reg, value)) {
+		return HVC_EINVAL;
+	}
+	if (value == reg_value(vm, reg)) {
+		return HVC_OK;
+	}
+	if (!is_open(vm, reg)) {
+		return HVC_EBUSY;
+	}
+	store(vm, reg, value);
+	return HVC_OK;
+}
+
+static uint64_t nothing(const struct hvc_vm *vm, unsigned int reg)
+{
+	if (reg == HVC_REG_PSCI_VERSION && (vm->flags & HVC_VM_PSCI_0_1) != 0) {
+		return HVC_VERSION(0, 1);
+	}
+	return register_nothing(&vm->image->settings, reg);
+}
+
+/* Registers from `index` on get the value that means nothing of it. */
+static void clear(struct hvc_vm *vm, unsigned int index)
+{
+	for (unsigned int reg = index; reg < vm->image->settings.reg_count; reg++) {
+		store(vm, reg, nothing(vm, reg));
+	}
+}
+
+enum hvc_err hvc_vm_clear_from(struct hvc_vm *vm, unsigned int index)
+{
+	if (index > vm->shown) {
+		return HVC_EINVAL;
+	}
+	for (unsigned int reg = index; reg < vm->shown && vm->frozen; reg++) {
+		if (reg_value(vm, reg) != nothing(vm, reg)) {
+			return HVC_EBUSY;
+		}
+	}
+	if (!vm->frozen) {
+		clear(vm, index);
+	}
+	return HVC_OK;
+}
+
+enum hvc_err hvc_vm_show(struct hvc_vm *vm, unsigned int n)
+{
+	if (n > vm->image->settings.reg_count) {
 		return HVC_EINVAL;
 	}
 	if (vm->frozen) {
-		return vm->regs[reg] == value ? HVC_OK : HVC_EBUSY;
+		return HVC_EBUSY;
 	}
-	vm->regs[reg] = value;
-	vm_update_present(vm);
+	clear(vm, n);
+	vm->shown = n;
 	return HVC_OK;
 }

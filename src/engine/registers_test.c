@@ -212,12 +212,210 @@ static void test_takes_effect(void **state)
 	world_free(world);
 }
 
+/* A profile of some Linux: registers up to a number, versions, no bit beyond its masks. */
+static struct hvc_settings linux_settings(unsigned int reg_count)
+{
+	struct hvc_settings settings;
+
+	hvc_settings_init(&settings);
+	settings.reg_count = reg_count;
+	settings.psci_versions = HVC_PSCI_BIT(HVC_VERSION(1, 0)) | HVC_PSCI_BIT(HVC_VERSION(1, 1)) |
+				 HVC_PSCI_BIT(HVC_VERSION(1, 3));
+	settings.reg_mask[HVC_REG_VENDOR_HYP_BMAP] = 1;
+	settings.regs[HVC_REG_VENDOR_HYP_BMAP] = 1;
+	settings.regs[HVC_REG_WORKAROUND_1] = 2;
+	settings.regs[HVC_REG_WORKAROUND_2] = 3;
+	for (unsigned int reg = reg_count; reg < HVC_REG_COUNT; reg++) {
+		settings.regs[reg] = 0;
+	}
+	return settings;
+}
+
+static void check_list(const struct world *world, unsigned int shown)
+{
+	uint64_t list[HVC_REG_COUNT + 1];
+	uint32_t count = shown - 1;
+
+	assert_int_equal(hvc_vm_check(world->vm, HVC_CAP_FEATURE_REGS), shown);
+	for (unsigned int i = 0; i <= HVC_REG_COUNT; i++) {
+		list[i] = 77;
+		assert_int_equal(hvc_feature_reg_id(world->vm, i), i < shown ? ids[i] : 0);
+	}
+	if (shown != 0) {
+		assert_int_equal(hvc_vm_list_regs(world->vm, list, &count), HVC_E2BIG);
+		assert_int_equal(count, shown);
+		assert_int_equal(list[0], 77);
+	}
+	count = HVC_REG_COUNT;
+	assert_int_equal(hvc_vm_list_regs(world->vm, list, &count), HVC_OK);
+	assert_int_equal(count, shown);
+	for (unsigned int i = 0; i <= HVC_REG_COUNT; i++) {
+		assert_int_equal(list[i], i < shown ? ids[i] : 77);
+	}
+	for (unsigned int i = shown; i < HVC_REG_COUNT; i++) {
+		uint64_t value = 5;
+
+		assert_int_equal(hvc_vm_get_reg(world->vm, ids[i], &value), HVC_ENOENT);
+		assert_int_equal(hvc_vm_set_reg(world->vm, ids[i], 0), HVC_ENOENT);
+		assert_int_equal(value, 5);
+	}
+}
+
+/* What the profile does not have is unknown; what it has holds its bits and versions only. */
+static void test_profile(void **state)
+{
+	struct hvc_settings settings = linux_settings(7);
+	struct world *world = world_new(&(struct world_setup){.settings = &settings});
+
+	(void)state;
+	check_list(world, 7);
+	assert_int_equal(hvc_vm_set_reg(world->vm, BITMAP(2), 2), HVC_EINVAL);
+	assert_int_equal(hvc_vm_set_reg(world->vm, BITMAP(2), 3), HVC_EINVAL);
+	assert_int_equal(hvc_vm_set_reg(world->vm, BITMAP(2), 0), HVC_OK);
+	assert_int_equal(hvc_vm_set_reg(world->vm, FW(0), HVC_VERSION(0, 2)), HVC_EINVAL);
+	assert_int_equal(hvc_vm_set_reg(world->vm, FW(0), HVC_VERSION(1, 2)), HVC_EINVAL);
+	assert_int_equal(hvc_vm_set_reg(world->vm, FW(0), HVC_VERSION(1, 3)), HVC_OK);
+	assert_int_equal(hvc_vm_set_reg(world->vm, FW(0), HVC_VERSION(1, 0)), HVC_OK);
+	world_free(world);
+}
+
+/* Without the bitmaps of Linux 5.19 their functions are what the list of functions says. */
+static void test_gate_needs_register(void **state)
+{
+	struct hvc_settings settings = linux_settings(4);
+	struct world *world = world_new(&(struct world_setup){.settings = &settings});
+
+	(void)state;
+	assert_int_equal(world_ask(world, 0x84000050u, 0, 0, 0), 0x10000);
+	world_free(world);
+	settings.functions[HVC_FN_TRNG_VERSION / 64] ^= 1ull << HVC_FN_TRNG_VERSION % 64;
+	world = world_new(&(struct world_setup){.settings = &settings});
+	assert_int_equal(world_ask(world, 0x84000050u, 0, 0, 0), STATUS(NOT_SUPPORTED));
+	assert_int_equal(hvc_vcpu_outcome(world->vcpus[0]).decider, HVC_BY_FEATURE);
+	assert_int_equal(world_ask(world, 0x84000051u, 0x84000050u, 0, 0), STATUS(NOT_SUPPORTED));
+	assert_int_equal(world_ask(world, 0x84000051u, 0x84000051u, 0, 0), 0);
+	world_free(world);
+}
+
+static void test_clear_from(void **state)
+{
+	struct hvc_settings settings = linux_settings(8);
+	struct world *world = world_new(&(struct world_setup){.settings = &settings});
+
+	(void)state;
+	settings.regs[HVC_REG_VENDOR_HYP_BMAP_2] = 0;
+	assert_int_equal(hvc_vm_clear_from(world->vm, 9), HVC_EINVAL);
+	assert_int_equal(hvc_vm_clear_from(world->vm, UINT32_MAX), HVC_EINVAL);
+	assert_int_equal(hvc_vm_clear_from(world->vm, 8), HVC_OK);
+	assert_int_equal(get(world, BITMAP(2)), 1);
+	assert_int_equal(hvc_vm_clear_from(world->vm, 6), HVC_OK);
+	assert_int_equal(get(world, BITMAP(2)), 0);
+	assert_int_equal(get(world, BITMAP(1)), 1);
+	check_list(world, 8); /* they stay in the list, and can be set again */
+	assert_int_equal(hvc_vm_set_reg(world->vm, BITMAP(2), 1), HVC_OK);
+	assert_int_equal(hvc_vm_clear_from(world->vm, 0), HVC_OK);
+	assert_int_equal(get(world, FW(0)), HVC_VERSION(1, 0)); /* the least of the profile */
+	assert_int_equal(get(world, FW(1)), 0);
+	assert_int_equal(get(world, FW(2)), 0);
+	assert_int_equal(world_ask(world, 0x84000000u, 0, 0, 0), HVC_VERSION(1, 0));
+	assert_int_equal(world_ask(world, 0x84000050u, 0, 0, 0), STATUS(NOT_SUPPORTED));
+	/* Frozen: nothing would change, or EBUSY and nothing does. */
+	assert_int_equal(hvc_vm_set_reg(world->vm, BITMAP(0), 1), HVC_OK);
+	hvc_vm_freeze(world->vm);
+	assert_int_equal(hvc_vm_clear_from(world->vm, 9), HVC_EINVAL);
+	assert_int_equal(hvc_vm_clear_from(world->vm, 5), HVC_OK);
+	assert_int_equal(hvc_vm_clear_from(world->vm, 4), HVC_EBUSY);
+	assert_int_equal(hvc_vm_clear_from(world->vm, 0), HVC_EBUSY);
+	assert_int_equal(get(world, BITMAP(0)), 1);
+	world_free(world);
+}
+
+static void test_show(void **state)
+{
+	struct hvc_settings settings = linux_settings(8);
+	struct world *world = world_new(&(struct world_setup){.settings = &settings});
+
+	(void)state;
+	assert_int_equal(hvc_vm_show(world->vm, 9), HVC_EINVAL);
+	for (unsigned int shown = 8; shown > 0; shown--) {
+		assert_int_equal(hvc_vm_show(world->vm, shown), HVC_OK);
+		check_list(world, shown);
+		assert_int_equal(hvc_vm_clear_from(world->vm, shown + 1), HVC_EINVAL);
+	}
+	/* Hidden means nothing of it: no TRNG. Shown again it can be set. */
+	assert_int_equal(world_ask(world, 0x84000050u, 0, 0, 0), STATUS(NOT_SUPPORTED));
+	assert_int_equal(hvc_vm_show(world->vm, 0), HVC_OK);
+	check_list(world, 0);
+	assert_int_equal(world_ask(world, 0x84000000u, 0, 0, 0), HVC_VERSION(1, 0));
+	assert_int_equal(hvc_vm_show(world->vm, 8), HVC_OK);
+	check_list(world, 8);
+	for (unsigned int i = 1; i < HVC_REG_COUNT; i++) {
+		assert_int_equal(get(world, ids[i]), 0);
+	}
+	assert_int_equal(get(world, FW(0)), HVC_VERSION(1, 0));
+	assert_int_equal(hvc_vm_set_reg(world->vm, BITMAP(0), 1), HVC_OK);
+	assert_int_equal(world_ask(world, 0x84000050u, 0, 0, 0), 0x10000);
+	hvc_vm_freeze(world->vm);
+	assert_int_equal(hvc_vm_show(world->vm, 9), HVC_EINVAL);
+	assert_int_equal(hvc_vm_show(world->vm, 8), HVC_EBUSY);
+	assert_int_equal(hvc_vm_show(world->vm, 1), HVC_EBUSY);
+	world_free(world);
+}
+
+/* Linux never freezes PSCI_VERSION, and never says EBUSY of it: the next call has it. */
+static void test_open_version(void **state)
+{
+	struct hvc_settings settings = linux_settings(8);
+	struct world *world;
+
+	(void)state;
+	settings.quirks = HVC_QUIRK_PSCI_VERSION_OPEN;
+	world = world_new(&(struct world_setup){.settings = &settings, .vcpu_count = 2});
+	hvc_vm_freeze(world->vm);
+	assert_int_equal(world_ask(world, 0x8400000au, 0x84000015u, 0, 0), STATUS(NOT_SUPPORTED));
+	assert_int_equal(hvc_vm_set_reg(world->vm, FW(0), HVC_VERSION(1, 3)), HVC_OK);
+	assert_int_equal(world_ask(world, 0x84000000u, 0, 0, 0), HVC_VERSION(1, 3));
+	assert_int_equal(world_ask(world, 0x8400000au, 0x84000015u, 0, 0), 1);
+	assert_int_equal(hvc_vm_set_reg(world->vm, FW(0), HVC_VERSION(1, 2)), HVC_EINVAL);
+	assert_int_equal(hvc_vm_set_reg(world->vm, FW(0), HVC_VERSION(1, 0)), HVC_OK);
+	assert_int_equal(world_ask(world, 0x84000012u, 1, 0, 0), STATUS(NOT_SUPPORTED));
+	assert_int_equal(hvc_vm_set_reg(world->vm, BITMAP(0), 0), HVC_EBUSY);
+	assert_int_equal(hvc_vm_clear_from(world->vm, 0), HVC_EBUSY);
+	world_free(world);
+}
+
+/* vCPUs without PSCI_0_2: 0.1 and nothing else; with it anything else. */
+static void test_psci_0_1(void **state)
+{
+	struct hvc_settings settings = linux_settings(8);
+	struct world *world = world_new(
+		&(struct world_setup){.settings = &settings, .flags = HVC_VM_PSCI_0_1});
+
+	(void)state;
+	assert_int_equal(get(world, FW(0)), HVC_VERSION(0, 1));
+	for (unsigned int frozen = 0; frozen < 2; frozen++) {
+		assert_int_equal(hvc_vm_set_reg(world->vm, FW(0), HVC_VERSION(0, 1)), HVC_OK);
+		assert_int_equal(hvc_vm_set_reg(world->vm, FW(0), HVC_VERSION(1, 1)), HVC_EINVAL);
+		assert_int_equal(hvc_vm_set_reg(world->vm, FW(0), 0), HVC_EINVAL);
+		hvc_vm_freeze(world->vm);
+	}
+	assert_int_equal(world_ask(world, 0x84000000u, 0, 0, 0), STATUS(NOT_SUPPORTED));
+	world_free(world);
+	world = world_new(&(struct world_setup){.flags = HVC_VM_PSCI_0_1});
+	assert_int_equal(hvc_vm_clear_from(world->vm, 0), HVC_OK);
+	assert_int_equal(get(world, FW(0)), HVC_VERSION(0, 1));
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_list),        cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_unknown),     cmocka_unit_test(test_writes),
-		cmocka_unit_test(test_workarounds), cmocka_unit_test(test_takes_effect),
+		cmocka_unit_test(test_list),         cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_unknown),      cmocka_unit_test(test_writes),
+		cmocka_unit_test(test_workarounds),  cmocka_unit_test(test_takes_effect),
+		cmocka_unit_test(test_profile),      cmocka_unit_test(test_gate_needs_register),
+		cmocka_unit_test(test_clear_from),   cmocka_unit_test(test_show),
+		cmocka_unit_test(test_open_version), cmocka_unit_test(test_psci_0_1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

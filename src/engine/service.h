@@ -10,11 +10,18 @@
 
 #include "state.h"
 
-/* Answer one call: arguments and results in the frame. Writes only what the row's masks allow. */
-typedef enum hvc_verdict hvc_serve(struct hvc_vcpu *vcpu, struct hvc_frame *frame);
+/*
+ * Answer one call: arguments and results in the frame. Writes only what the row's masks allow. The parameters are
+ * hvc_call()'s, so that none has to be moved on the way; most look at `vcpu` and `frame` only.
+ */
+typedef enum hvc_verdict hvc_serve(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
+				   uint16_t immediate, struct hvc_frame *frame);
 
-#define HVC_SERVE(name) \
-	enum hvc_verdict hvc_serve_##name(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
+#define HVC_SERVE(name)                                                        \
+	enum hvc_verdict hvc_serve_##name(struct hvc_vcpu *vcpu HVC_UNUSED,    \
+					  enum hvc_conduit conduit HVC_UNUSED, \
+					  uint16_t immediate HVC_UNUSED,       \
+					  struct hvc_frame *frame HVC_UNUSED)
 
 #define HVC_FUNCTION(name, ...) HVC_SERVE(name);
 #include <hvcgate/catalog.def>

@@ -4,6 +4,9 @@
 #define HVCGATE_1_SMCCC HVC_VERSION(1, 2)
 #define HVCGATE_1_PSCI  HVC_VERSION(1, 1)
 
+/* HVC_PSCI_BIT() of every version there is. */
+#define PSCI_VERSIONS (HVC_PSCI_BIT(HVC_VERSION(1, 3)) * 2 - 1)
+
 /* Workaround levels, KVM's encodings (KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_*). */
 enum { WORKAROUND_NOT_REQUIRED = 2, WORKAROUND_2_NOT_REQUIRED = 3 };
 
@@ -11,7 +14,7 @@ enum { WORKAROUND_NOT_REQUIRED = 2, WORKAROUND_2_NOT_REQUIRED = 3 };
 static const uint32_t kvm_uid[4] = {0xb66fb428u, 0xe911c52eu, 0x564bcaa9u, 0x743a004du};
 
 /* Bits of the bitmaps that some function of the catalogue is gated by. */
-static uint64_t bitmap_mask(enum hvc_register reg)
+static uint64_t bitmap_mask(unsigned int reg)
 {
 	uint64_t mask = 0;
 
@@ -25,25 +28,42 @@ static uint64_t bitmap_mask(enum hvc_register reg)
 	return mask;
 }
 
-bool register_value_valid(enum hvc_register reg, uint64_t value)
+bool register_is_bitmap(unsigned int reg)
+{
+	return reg >= HVC_REG_STD_BMAP && reg < HVC_REG_COUNT;
+}
+
+bool register_value_valid(const struct hvc_settings *settings, unsigned int reg, uint64_t value)
 {
 	switch (reg) {
 	case HVC_REG_PSCI_VERSION:
-		return value == HVC_VERSION(0, 2) ||
-		       (value >= HVC_VERSION(1, 0) && value <= HVC_VERSION(1, 3));
+		return (value == HVC_VERSION(0, 2) ||
+			(value >= HVC_VERSION(1, 0) && value <= HVC_VERSION(1, 3))) &&
+		       (settings->psci_versions & HVC_PSCI_BIT(value)) != 0;
 	case HVC_REG_WORKAROUND_1:
 	case HVC_REG_WORKAROUND_3:
 		return value <= WORKAROUND_NOT_REQUIRED;
 	case HVC_REG_WORKAROUND_2:
 		return value == 0 || value == WORKAROUND_2_NOT_REQUIRED;
-	case HVC_REG_STD_BMAP:
-	case HVC_REG_STD_HYP_BMAP:
-	case HVC_REG_VENDOR_HYP_BMAP:
-	case HVC_REG_VENDOR_HYP_BMAP_2:
-		return (value & ~bitmap_mask(reg)) == 0;
 	default:
-		return false;
+		return register_is_bitmap(reg) && (value & ~settings->reg_mask[reg]) == 0;
 	}
+}
+
+uint64_t register_nothing(const struct hvc_settings *settings, unsigned int reg)
+{
+	unsigned int minor = 0;
+
+	if (reg != HVC_REG_PSCI_VERSION) {
+		return 0;
+	}
+	if (settings->psci_versions & HVC_PSCI_BIT(HVC_VERSION(0, 2))) {
+		return HVC_VERSION(0, 2);
+	}
+	while (!(settings->psci_versions & HVC_PSCI_BIT(HVC_VERSION(1, minor)))) {
+		minor++;
+	}
+	return HVC_VERSION(1, minor);
 }
 
 void hvc_settings_init(struct hvc_settings *settings)
@@ -61,7 +81,7 @@ void hvc_settings_init(struct hvc_settings *settings)
 	memcpy(settings->vendor_uid, kvm_uid, sizeof(kvm_uid));
 	settings->system_suspend = 1;
 	settings->reg_count = HVC_REG_COUNT;
-	settings->psci_versions = HVC_PSCI_BIT(HVC_VERSION(1, 3)) * 2 - 1;
+	settings->psci_versions = PSCI_VERSIONS;
 	settings->filter = 1;
 	for (unsigned int reg = HVC_REG_STD_BMAP; reg < HVC_REG_COUNT; reg++) {
 		settings->reg_mask[reg] = bitmap_mask(reg);
@@ -71,23 +91,47 @@ void hvc_settings_init(struct hvc_settings *settings)
 	}
 }
 
-bool settings_valid(const struct hvc_settings *settings)
+static bool registers_valid(const struct hvc_settings *settings)
 {
-	if (settings->size != sizeof(*settings) || settings->smccc_version < HVC_VERSION(1, 0) ||
-	    settings->smccc_version > HVC_VERSION(1, 5) ||
-	    settings->strictness != HVC_STRICT_SPEC ||
-	    settings->discovery != HVC_DISCOVERY_COHERENT) {
-		return false;
-	}
-	if (settings->workaround_4 > WORKAROUND_NOT_REQUIRED || settings->soc_id_present > 1 ||
-	    settings->vendor_uid_present > 1 || settings->system_suspend > 1 ||
-	    settings->soc_version >> 31 != 0 || settings->soc_revision >> 31 != 0) {
+	if (settings->reg_count == 0 || settings->reg_count > HVC_REG_COUNT ||
+	    settings->psci_versions == 0 || (settings->psci_versions & ~PSCI_VERSIONS) != 0) {
 		return false;
 	}
 	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
-		if (!register_value_valid(reg, settings->regs[reg])) {
+		if ((settings->reg_mask[reg] & ~bitmap_mask(reg)) != 0 ||
+		    !register_value_valid(settings, reg, settings->regs[reg])) {
+			return false;
+		}
+		if (reg >= settings->reg_count &&
+		    settings->regs[reg] != register_nothing(settings, reg)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+/* Slot 0 is no function, nor is anything behind the last one. */
+static bool functions_valid(const struct hvc_settings *settings)
+{
+	const unsigned int spare = HVC_FN_WORDS * 64 - HVC_FN_COUNT;
+	const uint64_t last = spare == 0 ? 0 : ~0ull << (64 - spare) % 64;
+
+	return (settings->functions[0] & 1) == 0 &&
+	       (settings->functions[HVC_FN_WORDS - 1] & last) == 0;
+}
+
+bool settings_valid(const struct hvc_settings *settings)
+{
+	if (settings->size != sizeof(*settings) || settings->smccc_version < HVC_VERSION(1, 0) ||
+	    settings->smccc_version > HVC_VERSION(1, 5) || settings->strictness > HVC_STRICT_KVM ||
+	    settings->discovery > HVC_DISCOVERY_RAW || settings->quirks >= HVC_QUIRK_END) {
+		return false;
+	}
+	if (settings->workaround_4 > WORKAROUND_NOT_REQUIRED || settings->soc_id_present > 1 ||
+	    settings->vendor_uid_present > 1 || settings->system_suspend > 1 ||
+	    settings->filter > 1 || settings->soc_version >> 31 != 0 ||
+	    settings->soc_revision >> 31 != 0) {
+		return false;
+	}
+	return registers_valid(settings) && functions_valid(settings);
 }

@@ -10,7 +10,12 @@
 /* Every field in range? Safe on any content. */
 bool settings_valid(const struct hvc_settings *settings);
 
-/* Is `value` one the feature register can hold in profile hvcgate-1? */
-bool register_value_valid(enum hvc_register reg, uint64_t value);
+bool register_is_bitmap(unsigned int reg);
+
+/* Is `value` one the feature register can hold in this profile? */
+bool register_value_valid(const struct hvc_settings *settings, unsigned int reg, uint64_t value);
+
+/* The value that means "nothing of it"; settings must be valid. */
+uint64_t register_nothing(const struct hvc_settings *settings, unsigned int reg);
 
 #endif

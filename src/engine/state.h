@@ -12,17 +12,21 @@
 enum power { POWER_ON = 0, POWER_OFF = 1, POWER_ON_PENDING = 2 };
 
 struct hvc_vm {
+	/* By slot: HVC_ANSWERED if the VM has the function, or HVC_ABSENT. First, so that a slot alone finds it.
+	 * Written while calls read it where PSCI_VERSION may change at run time: single bytes, relaxed atomics. */
+	uint8_t fate[HVC_FN_COUNT];
+	bool frozen; /* a vCPU has run: bitmaps and filter are closed */
 	const struct hvc_image *image;
 	const struct hvc_platform *platform;
 	void *host;
 	struct hvc_vcpu *const *vcpus;
 	uint32_t vcpu_count;
-	uint32_t smccc_version; /* the settings', for a short way to it */
-	bool frozen;            /* a vCPU has run: bitmaps and filter are closed */
-	struct lookup filter;   /* the nodes in use: the image's, or a copy in filter memory */
-	uint64_t regs[HVC_REG_COUNT];
-	uint8_t fate
-		[HVC_FN_COUNT]; /* by slot: HVC_ANSWERED if the VM has the function, or HVC_ABSENT */
+	uint32_t flags;         /* HVC_VM_* */
+	uint32_t smccc_version; /* the settings', for a short way to it; likewise: */
+	uint32_t quirks;
+	uint32_t shown;       /* how many registers the list shows */
+	struct lookup filter; /* the nodes in use: the image's, or a copy in filter memory */
+	uint64_t regs[HVC_REG_COUNT]; /* PSCI_VERSION: vm_psci_version() */
 };
 _Static_assert(sizeof(struct hvc_vm) <= 512, "budget: core per-VM state");
 
@@ -39,25 +43,48 @@ struct hvc_vcpu {
 	uint64_t mpidr;
 	_Atomic uint32_t power; /* enum power */
 	bool set_up;            /* hvc_vcpu_setup() gave it its affinity */
+	bool pending;           /* its last call was forwarded and has no answer yet */
 	struct hvc_request request;
 	uint64_t start_entry, start_context; /* by CPU_ON, for hvc_vcpu_started() */
+	uint64_t stolen_time;                /* IPA of its record, or STOLEN_TIME_NONE */
 };
 _Static_assert(sizeof(struct hvc_vcpu) <= 128, "budget: per-vCPU state");
 
 /* In hvc_vcpu.last_entry, above an entry's 16 bits: the call never got as far as the lookup. */
 #define LAST_CONVENTION (1u << 16)
 
+/* No record: what hvc_vcpu_set_stolen_time() never takes. */
+#define STOLEN_TIME_NONE UINT64_MAX
+
 /* Would a call of this slot be served, rules aside? Never true of slot 0. */
 static inline bool vm_has(const struct hvc_vm *vm, unsigned int slot)
 {
-	return vm->fate[slot] == HVC_ANSWERED;
+	return __atomic_load_n(&vm->fate[slot], __ATOMIC_RELAXED) == HVC_ANSWERED;
+}
+
+/* PSCI_VERSION, which may change while calls are under way: ask once a call. */
+static inline uint32_t vm_psci_version(const struct hvc_vm *vm)
+{
+	return (uint32_t)__atomic_load_n(&vm->regs[HVC_REG_PSCI_VERSION], __ATOMIC_RELAXED);
+}
+
+static inline uint32_t vm_hint_mask(const struct hvc_vm *vm)
+{
+	return vm->smccc_version >= HVC_VERSION(1, 3) ? HVC_ID_SVE_HINT : 0;
+}
+
+/* The hint is a bit of fast calls only (DEN0028, 2.5.1). */
+static inline uint32_t clear_hint(uint32_t mask, uint32_t id)
+{
+	return id & ~(mask & (0u - (id >> 31)));
 }
 
 /* Which functions the VM has follows from its registers; run after any of them changed. */
 void vm_update_present(struct hvc_vm *vm);
 
-/* The slot of an ID if a call of it would be served: present, and no rule takes it away. Else 0.
- * Coherent discovery asks this and nothing else. `id` is taken as it is: no hint is cleared. */
+/* The slot of an ID if a call of it would be answered: present, and no rule takes it away, or forwarded to who
+ * takes it. Else 0. In raw discovery rules do not count: present is enough. Discovery asks this and nothing else.
+ * `id` is taken as it is: no hint is cleared. */
 unsigned int vm_served(const struct hvc_vm *vm, uint32_t id);
 
 #endif

@@ -14,16 +14,21 @@ size_t hvc_vcpu_size(void)
 	return sizeof(struct hvc_vcpu);
 }
 
+/* A register that the profile does not have gates nothing: its list of functions says it all. */
+static bool gate_open(const struct hvc_vm *vm, const struct hvc_function *function)
+{
+	return function->reg >= vm->image->settings.reg_count ||
+	       (vm->regs[function->reg] >> function->reg_bit & 1) != 0;
+}
+
 static bool function_present(const struct hvc_vm *vm, unsigned int slot)
 {
 	const struct hvc_function *function = hvc_function_at(slot);
 	const struct hvc_service *service = hvc_services[function->service];
 
-	if (service == NULL || serve_table[slot] == NULL ||
-	    service->version(vm) < function->since) {
-		return false;
-	}
-	if (function->reg != HVC_REG_NONE && !(vm->regs[function->reg] >> function->reg_bit & 1)) {
+	if (!(vm->image->settings.functions[slot / 64] >> slot % 64 & 1) || service == NULL ||
+	    serve_table[slot] == NULL || service->version(vm) < function->since ||
+	    !gate_open(vm, function)) {
 		return false;
 	}
 	return service->has == NULL || service->has(vm, slot);
@@ -33,7 +38,9 @@ void vm_update_present(struct hvc_vm *vm)
 {
 	vm->fate[HVC_FN_NONE] = HVC_ABSENT;
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
-		vm->fate[slot] = function_present(vm, slot) ? HVC_ANSWERED : HVC_ABSENT;
+		uint8_t fate = function_present(vm, slot) ? HVC_ANSWERED : HVC_ABSENT;
+
+		__atomic_store_n(&vm->fate[slot], fate, __ATOMIC_RELAXED);
 	}
 }
 
@@ -73,8 +80,40 @@ static void init_vcpu(struct hvc_vm *vm, uint32_t index)
 	vcpu->numbered = vcpu->entries + LOOKUP_WIDTH;
 	vcpu->index = index;
 	vcpu->mpidr = index;
-	vcpu->hint_mask = vm->smccc_version >= HVC_VERSION(1, 3) ? HVC_ID_SVE_HINT : 0;
+	vcpu->hint_mask = vm_hint_mask(vm);
+	vcpu->stolen_time = STOLEN_TIME_NONE;
 	atomic_init(&vcpu->power, index == 0 ? POWER_ON : POWER_OFF);
+}
+
+static bool config_valid(const struct hvc_vm_config *config)
+{
+	const struct hvc_platform *platform = config->platform;
+
+	return config->size == sizeof(*config) && config->vcpu_count != 0 &&
+	       config->vcpu_count <= HVC_MAX_VCPUS && config->reserved == 0 &&
+	       (config->flags & ~(HVC_VM_PSCI_0_1 | HVC_VM_FORWARD)) == 0 &&
+	       (platform == NULL || platform->size == sizeof(*platform));
+}
+
+/* Does the profile have PSCI 0.1? Its IDs are not SMCCC's and have the bit that 1.3 takes for a hint. */
+static bool has_psci_0_1(const struct hvc_settings *settings)
+{
+	return (settings->functions[HVC_FN_PSCI_0_1_CPU_ON / 64] >> HVC_FN_PSCI_0_1_CPU_ON % 64 &
+		1) != 0 &&
+	       settings->smccc_version < HVC_VERSION(1, 3);
+}
+
+static void take_settings(struct hvc_vm *vm)
+{
+	const struct hvc_settings *settings = &vm->image->settings;
+
+	vm->smccc_version = settings->smccc_version;
+	vm->quirks = settings->quirks;
+	vm->shown = settings->reg_count;
+	memcpy(vm->regs, settings->regs, sizeof(vm->regs));
+	if (vm->flags & HVC_VM_PSCI_0_1) {
+		vm->regs[HVC_REG_PSCI_VERSION] = HVC_VERSION(0, 1);
+	}
 }
 
 enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
@@ -86,9 +125,8 @@ enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
 	    (uintptr_t)vm % 64 != 0 || (uintptr_t)config->filter_memory % 2 != 0) {
 		return HVC_EFAULT;
 	}
-	if (config->size != sizeof(*config) || config->vcpu_count == 0 ||
-	    config->vcpu_count > HVC_MAX_VCPUS ||
-	    (config->platform != NULL && config->platform->size != sizeof(*config->platform))) {
+	if (!config_valid(config) ||
+	    ((config->flags & HVC_VM_PSCI_0_1) != 0 && !has_psci_0_1(&config->image->settings))) {
 		return HVC_EINVAL;
 	}
 	for (uint32_t i = 0; i < config->vcpu_count; i++) {
@@ -102,8 +140,8 @@ enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
 	vm->host = config->host;
 	vm->vcpus = vcpus;
 	vm->vcpu_count = config->vcpu_count;
-	vm->smccc_version = config->image->settings.smccc_version;
-	memcpy(vm->regs, config->image->settings.regs, sizeof(vm->regs));
+	vm->flags = config->flags;
+	take_settings(vm);
 	err = take_nodes(vm, config);
 	if (err != HVC_OK) {
 		return err;
@@ -135,6 +173,18 @@ enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr, struct hvc_co
 	return HVC_OK;
 }
 
+enum hvc_err hvc_vcpu_set_stolen_time(struct hvc_vcpu *vcpu, uint64_t ipa)
+{
+	if (ipa % 64 != 0) {
+		return HVC_EINVAL;
+	}
+	if (vcpu->stolen_time != STOLEN_TIME_NONE) {
+		return HVC_EEXIST;
+	}
+	vcpu->stolen_time = ipa;
+	return HVC_OK;
+}
+
 void hvc_vm_freeze(struct hvc_vm *vm)
 {
 	vm->frozen = true;
@@ -151,6 +201,8 @@ struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu)
 				    .context = vcpu->start_context,
 				    .function = HVC_FN_PSCI_CPU_ON};
 
+	/* Whatever it had asked before it went off is over. */
+	vcpu->pending = false;
 	atomic_store_explicit(&vcpu->power, POWER_ON, memory_order_release);
 	return start;
 }

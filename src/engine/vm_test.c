@@ -48,6 +48,9 @@ static void test_init_errors(void **state)
 	REFUSED(vcpu_count, 0, HVC_EINVAL);
 	REFUSED(vcpu_count, HVC_MAX_VCPUS + 1, HVC_EINVAL);
 	REFUSED(platform, &short_platform, HVC_EINVAL);
+	REFUSED(flags, 4, HVC_EINVAL);
+	REFUSED(flags, 1u << 31, HVC_EINVAL);
+	REFUSED(reserved, 1, HVC_EINVAL);
 	bad = good;
 	bad.filter_memory = (char *)small + 1;
 	bad.filter_bytes = sizeof(small) - 2;
@@ -56,6 +59,44 @@ static void test_init_errors(void **state)
 	assert_int_equal(hvc_vm_init(world->vm, &bad, world->vcpus), HVC_ENOMEM);
 	assert_int_equal(hvc_vm_init(world->vm, &good, world->vcpus), HVC_OK);
 #undef REFUSED
+	world_free(world);
+}
+
+/* PSCI 0.1 is there only where the profile has it, and not with IDs that SMCCC 1.3 takes for others. */
+static void test_psci_0_1(void **state)
+{
+	const enum hvc_fn slot = HVC_FN_PSCI_0_1_CPU_ON;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		struct hvc_settings settings;
+		struct world *world;
+		struct hvc_vm_config config = {
+			.size = sizeof(config), .vcpu_count = 1, .flags = HVC_VM_PSCI_0_1};
+
+		hvc_settings_init(&settings);
+		settings.functions[slot / 64] ^= (i == 1 ? 1ull : 0ull) << slot % 64;
+		settings.smccc_version = HVC_VERSION(1, i == 2 ? 3 : 2);
+		world = world_new(&(struct world_setup){.settings = &settings});
+		config.image = world->image;
+		assert_int_equal(hvc_vm_init(world->vm, &config, world->vcpus),
+				 i == 0 ? HVC_OK : HVC_EINVAL);
+		world_free(world);
+	}
+}
+
+static void test_stolen_time(void **state)
+{
+	struct world *world = world_new(&(struct world_setup){.vcpu_count = 2});
+
+	(void)state;
+	assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[0], 0x40000020u), HVC_EINVAL);
+	assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[0], UINT64_MAX), HVC_EINVAL);
+	assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[0], 0x40000040u), HVC_OK);
+	assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[0], 0x40000040u), HVC_EEXIST);
+	assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[0], 1), HVC_EINVAL);
+	assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[1], 0), HVC_OK);
+	assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[1], 0), HVC_EEXIST);
 	world_free(world);
 }
 
@@ -247,7 +288,8 @@ int main(void)
 		cmocka_unit_test(test_setup),          cmocka_unit_test(test_many),
 		cmocka_unit_test(test_power_at_start), cmocka_unit_test(test_immediate),
 		cmocka_unit_test(test_high_half),      cmocka_unit_test(test_outcomes),
-		cmocka_unit_test(test_ffa_error),
+		cmocka_unit_test(test_ffa_error),      cmocka_unit_test(test_psci_0_1),
+		cmocka_unit_test(test_stolen_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@ enum { RESET2_WARM = 0 };
 
 HVC_SERVE(PSCI_VERSION)
 {
-	return serve_word(frame, (uint32_t)vcpu->vm->regs[HVC_REG_PSCI_VERSION]);
+	return serve_word(frame, vm_psci_version(vcpu->vm));
 }
 
 HVC_SERVE(PSCI_MIGRATE_INFO_TYPE)
@@ -83,7 +83,7 @@ HVC_SERVE(PSCI_SYSTEM_OFF2)
 
 static uint32_t psci_version(const struct hvc_vm *vm)
 {
-	return (uint32_t)vm->regs[HVC_REG_PSCI_VERSION];
+	return vm_psci_version(vm);
 }
 
 static bool psci_has(const struct hvc_vm *vm, unsigned int slot)

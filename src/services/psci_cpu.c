@@ -26,8 +26,8 @@ static bool entry_valid(const struct hvc_vm *vm, uint64_t entry)
 /* INVALID_ADDRESS came with PSCI 1.0 (DEN0022, 5.2.2). */
 static int32_t invalid_address(const struct hvc_vm *vm)
 {
-	return vm->regs[HVC_REG_PSCI_VERSION] >= HVC_VERSION(1, 0) ? PSCI_INVALID_ADDRESS
-								   : PSCI_INVALID_PARAMETERS;
+	return vm_psci_version(vm) >= HVC_VERSION(1, 0) ? PSCI_INVALID_ADDRESS
+							: PSCI_INVALID_PARAMETERS;
 }
 
 static struct hvc_vcpu *vcpu_by_mpidr(const struct hvc_vm *vm, uint64_t mpidr)

@@ -106,6 +106,7 @@ static void make_vm(struct world *world, const struct world_setup *setup, unsign
 		.image = world->image,
 		.platform = setup->no_platform ? NULL : &world->platform,
 		.host = world,
+		.flags = setup->flags,
 	};
 
 	if (setup->filter_ranges != 0) {

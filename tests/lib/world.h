@@ -31,6 +31,7 @@ struct world_setup {
 	unsigned int vcpu_count;    /* 0: one */
 	unsigned int filter_ranges; /* memory for that many; 0: no filter memory */
 	bool no_platform;           /* no callback at all */
+	uint32_t flags;             /* HVC_VM_* */
 };
 
 struct world {
