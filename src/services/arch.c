@@ -27,14 +27,18 @@ static uint32_t workaround_level(const struct hvc_vm *vm, unsigned int slot)
 
 static bool is_workaround(unsigned int slot)
 {
-	return slot == HVC_FN_SMCCC_ARCH_WORKAROUND_1 || slot == HVC_FN_SMCCC_ARCH_WORKAROUND_2 ||
-	       slot == HVC_FN_SMCCC_ARCH_WORKAROUND_3 || slot == HVC_FN_SMCCC_ARCH_WORKAROUND_4;
+	return is_workaround_1_to_3(slot) || slot == HVC_FN_SMCCC_ARCH_WORKAROUND_4;
 }
 
-/* DEN0028, 7.3: what ARCH_FEATURES says of a workaround that is present. */
+/* DEN0028, 7.3: what ARCH_FEATURES says of a workaround. */
 static int32_t workaround_feature(const struct hvc_vm *vm, unsigned int slot)
 {
-	if (workaround_level(vm, slot) == LEVEL_AVAILABLE) {
+	uint32_t level = workaround_level(vm, slot);
+
+	if (level == LEVEL_NOT_AVAILABLE) {
+		return SMCCC_NOT_SUPPORTED;
+	}
+	if (level == LEVEL_AVAILABLE) {
 		return SMCCC_SUCCESS;
 	}
 	return slot == HVC_FN_SMCCC_ARCH_WORKAROUND_2 ? SMCCC_NOT_REQUIRED : WORKAROUND_UNAFFECTED;
@@ -45,20 +49,27 @@ HVC_SERVE(SMCCC_VERSION)
 	return serve_word(frame, vcpu->vm->smccc_version);
 }
 
+/* Of other owners only PV time is discovered by ARCH_FEATURES (DEN0057, 3.2). */
+static bool arch_feature(const struct hvc_vm *vm, uint32_t id, unsigned int slot)
+{
+	if (slot == HVC_FN_PV_TIME_FEATURES) {
+		return true;
+	}
+	return slot != HVC_FN_NONE && lookup_reserved(id) &&
+	       !vm_quirk(vm, HVC_QUIRK_ARCH_FEATURES_FEW);
+}
+
 HVC_SERVE(SMCCC_ARCH_FEATURES)
 {
 	const struct hvc_vm *vm = vcpu->vm;
-	unsigned int slot = vm_served(vm, (uint32_t)frame->x[1]);
+	uint32_t id = (uint32_t)frame->x[1];
+	unsigned int slot = vm_served(vm, id);
 
 	if (is_workaround(slot)) {
 		return serve_status(frame, workaround_feature(vm, slot));
 	}
-	/* Of other owners only PV time is discovered here (DEN0057, 3.2). */
-	if (slot != HVC_FN_NONE &&
-	    (lookup_reserved((uint32_t)frame->x[1]) || slot == HVC_FN_PV_TIME_FEATURES)) {
-		return serve_status(frame, SMCCC_SUCCESS);
-	}
-	return serve_status(frame, SMCCC_NOT_SUPPORTED);
+	return serve_status(frame,
+			    arch_feature(vm, id, slot) ? SMCCC_SUCCESS : SMCCC_NOT_SUPPORTED);
 }
 
 HVC_SERVE(SMCCC_ARCH_SOC_ID)
@@ -156,7 +167,8 @@ static uint32_t arch_version(const struct hvc_vm *vm)
 static bool arch_has(const struct hvc_vm *vm, unsigned int slot)
 {
 	if (is_workaround(slot)) {
-		return workaround_level(vm, slot) != LEVEL_NOT_AVAILABLE;
+		return workaround_level(vm, slot) != LEVEL_NOT_AVAILABLE ||
+		       (is_workaround_1_to_3(slot) && vm_quirk(vm, HVC_QUIRK_WORKAROUND_HVC_ONLY));
 	}
 	if (slot == HVC_FN_SMCCC_ARCH_SOC_ID) {
 		return vm->image->settings.soc_id_present;

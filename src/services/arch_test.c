@@ -170,6 +170,33 @@ static void test_arch_features_scope(void **state)
 	world_free(world);
 }
 
+/* KVM's ARCH_FEATURES knows the workarounds and PV time; the workarounds are there at any level. */
+static void test_arch_features_few(void **state)
+{
+	static const struct {
+		uint32_t id;
+		int32_t feature;
+	} asks[] = {
+		{WORKAROUND_1, 1},   {WORKAROUND_2, -2}, {WORKAROUND_3, -1}, {0x80000000u, -1},
+		{ARCH_FEATURES, -1}, {SOC_ID, -1},       {WORKAROUND_4, -1}, {0xc0008000u, -1},
+	};
+	struct hvc_settings settings;
+	struct world *world;
+
+	(void)state;
+	hvc_settings_init(&settings);
+	settings.quirks = HVC_QUIRK_ARCH_FEATURES_FEW | HVC_QUIRK_WORKAROUND_HVC_ONLY;
+	settings.regs[HVC_REG_WORKAROUND_1] = 2;
+	settings.regs[HVC_REG_WORKAROUND_2] = 3;
+	settings.soc_id_present = 1;
+	world = with(&settings);
+	for (size_t i = 0; i < COUNT_OF(asks); i++) {
+		assert_int_equal(feature(world, asks[i].id), STATUS(asks[i].feature));
+	}
+	assert_int_equal(world_ask(world, WORKAROUND_3, 0, 0, 0), 0);
+	world_free(world);
+}
+
 static void test_vendor(void **state)
 {
 	struct hvc_settings settings;
@@ -236,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_soc_id),
 		cmocka_unit_test(test_feature_availability),
 		cmocka_unit_test(test_arch_features_scope),
+		cmocka_unit_test(test_arch_features_few),
 		cmocka_unit_test(test_vendor),
 		cmocka_unit_test(test_call_counts),
 	};

@@ -21,20 +21,39 @@ static bool in_range(const struct hvc_function *function, unsigned int numbers)
 	       HVC_ID_NUMBER(id) < numbers;
 }
 
-/* One bit a function number, 32 to a register: what would be served, not what a register says. */
-HVC_SERVE(KVM_FEATURES)
+/* What the registers say, as KVM has it: nobody asks who answers. */
+static void raw_features(const struct hvc_vm *vm, uint32_t words[4])
 {
-	uint32_t words[4] = {0, 0, 0, 0};
+	words[0] = (uint32_t)vm->regs[HVC_REG_VENDOR_HYP_BMAP];
+	words[1] = (uint32_t)(vm->regs[HVC_REG_VENDOR_HYP_BMAP] >> 32);
+	words[2] = (uint32_t)vm->regs[HVC_REG_VENDOR_HYP_BMAP_2];
+	words[3] = (uint32_t)(vm->regs[HVC_REG_VENDOR_HYP_BMAP_2] >> 32);
+}
 
+/* What would be served, not what a register says. */
+static void coherent_features(const struct hvc_vm *vm, uint32_t words[4])
+{
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
 		const struct hvc_function *function = hvc_function_at(slot);
 
-		if (in_range(function, 128) && (vm_served(vcpu->vm, function->id32) == slot ||
-						vm_served(vcpu->vm, function->id64) == slot)) {
+		if (in_range(function, 128) && (vm_served(vm, function->id32) == slot ||
+						vm_served(vm, function->id64) == slot)) {
 			uint32_t number = HVC_ID_NUMBER(function->id32 | function->id64);
 
 			words[number / 32] |= 1u << number % 32;
 		}
+	}
+}
+
+/* One bit a function number, 32 to a register. */
+HVC_SERVE(KVM_FEATURES)
+{
+	uint32_t words[4] = {0, 0, 0, 0};
+
+	if (vm_raw(vcpu->vm)) {
+		raw_features(vcpu->vm, words);
+	} else {
+		coherent_features(vcpu->vm, words);
 	}
 	for (unsigned int i = 0; i < 4; i++) {
 		frame->x[i] = words[i];

@@ -16,6 +16,9 @@
 
 static bool entry_valid(const struct hvc_vm *vm, uint64_t entry)
 {
+	if (vm_quirk(vm, HVC_QUIRK_ANY_ENTRY)) {
+		return true;
+	}
 	if (entry % 4 != 0) {
 		return false;
 	}
@@ -30,6 +33,13 @@ static int32_t invalid_address(const struct hvc_vm *vm)
 							: PSCI_INVALID_PARAMETERS;
 }
 
+/* An MPIDR argument; false if bits are set that no affinity field has. */
+static bool affinity_of(const struct hvc_vm *vm, uint64_t argument, uint64_t *affinity)
+{
+	*affinity = argument & AFFINITY_MASK;
+	return *affinity == argument || vm_quirk(vm, HVC_QUIRK_MPIDR_MASKED);
+}
+
 static struct hvc_vcpu *vcpu_by_mpidr(const struct hvc_vm *vm, uint64_t mpidr)
 {
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
@@ -40,6 +50,17 @@ static struct hvc_vcpu *vcpu_by_mpidr(const struct hvc_vm *vm, uint64_t mpidr)
 	return NULL;
 }
 
+/* The power state that other CPUs are told. */
+static unsigned int power_told(const struct hvc_vcpu *vcpu)
+{
+	unsigned int power = hvc_vcpu_power(vcpu);
+
+	if (power == POWER_ON_PENDING && vm_quirk(vcpu->vm, HVC_QUIRK_ON_AT_ONCE)) {
+		return POWER_ON;
+	}
+	return power;
+}
+
 static int32_t start(const struct hvc_vm *vm, struct hvc_vcpu *target, uint64_t entry,
 		     uint64_t context)
 {
@@ -47,7 +68,8 @@ static int32_t start(const struct hvc_vm *vm, struct hvc_vcpu *target, uint64_t 
 
 	if (!atomic_compare_exchange_strong_explicit(&target->power, &state, POWER_ON_PENDING,
 						     memory_order_acq_rel, memory_order_acquire)) {
-		return state == POWER_ON ? PSCI_ALREADY_ON : PSCI_ON_PENDING;
+		return state == POWER_ON || vm_quirk(vm, HVC_QUIRK_ON_AT_ONCE) ? PSCI_ALREADY_ON
+									       : PSCI_ON_PENDING;
 	}
 	/* Ours alone until the target runs: the callback orders these stores before its start. */
 	target->start_entry = entry;
@@ -63,12 +85,12 @@ static int32_t start(const struct hvc_vm *vm, struct hvc_vcpu *target, uint64_t 
 HVC_SERVE(PSCI_CPU_ON)
 {
 	const struct hvc_vm *vm = vcpu->vm;
-	uint64_t mpidr = argument(vcpu, frame, 1);
+	uint64_t mpidr;
 	uint64_t entry = argument(vcpu, frame, 2);
 	uint64_t context = argument(vcpu, frame, 3);
 	struct hvc_vcpu *target = NULL;
 
-	if ((mpidr & ~AFFINITY_MASK) == 0) {
+	if (affinity_of(vm, argument(vcpu, frame, 1), &mpidr)) {
 		target = vcpu_by_mpidr(vm, mpidr);
 	}
 	if (target == NULL) {
@@ -100,6 +122,10 @@ HVC_SERVE(PSCI_CPU_SUSPEND)
 	uint32_t power_state = (uint32_t)frame->x[1];
 	uint64_t entry = argument(vcpu, frame, 2);
 
+	if (vm_quirk(vcpu->vm, HVC_QUIRK_SUSPEND_WAITS)) {
+		serve_status(frame, PSCI_SUCCESS);
+		return HVC_CPU_STANDBY;
+	}
 	if (power_state & POWER_STATE_RESERVED) {
 		return serve_status(frame, PSCI_INVALID_PARAMETERS);
 	}
@@ -115,15 +141,25 @@ HVC_SERVE(PSCI_CPU_SUSPEND)
 }
 
 /* DEN0022, 5.20: every other CPU must be off. */
+static bool others_off(const struct hvc_vcpu *vcpu)
+{
+	const struct hvc_vm *vm = vcpu->vm;
+
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		if (i != vcpu->index && hvc_vcpu_power(vm->vcpus[i]) != POWER_OFF) {
+			return false;
+		}
+	}
+	return true;
+}
+
 HVC_SERVE(PSCI_SYSTEM_SUSPEND)
 {
 	const struct hvc_vm *vm = vcpu->vm;
 	uint64_t entry = argument(vcpu, frame, 1);
 
-	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
-		if (i != vcpu->index && hvc_vcpu_power(vm->vcpus[i]) != POWER_OFF) {
-			return serve_status(frame, PSCI_DENIED);
-		}
+	if (!vm_quirk(vm, HVC_QUIRK_SUSPEND_UNCHECKED) && !others_off(vcpu)) {
+		return serve_status(frame, PSCI_DENIED);
 	}
 	if (!entry_valid(vm, entry)) {
 		return serve_status(frame, invalid_address(vm));
@@ -144,11 +180,11 @@ static uint64_t level_mask(uint64_t level)
 HVC_SERVE(PSCI_AFFINITY_INFO)
 {
 	const struct hvc_vm *vm = vcpu->vm;
-	uint64_t affinity = argument(vcpu, frame, 1);
+	uint64_t affinity;
 	uint64_t level = argument(vcpu, frame, 2);
 	bool found = false, pending = false;
 
-	if ((affinity & ~AFFINITY_MASK) || level > 3) {
+	if (!affinity_of(vm, argument(vcpu, frame, 1), &affinity) || level > 3) {
 		return serve_status(frame, PSCI_INVALID_PARAMETERS);
 	}
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
@@ -158,7 +194,7 @@ HVC_SERVE(PSCI_AFFINITY_INFO)
 			continue;
 		}
 		found = true;
-		power = hvc_vcpu_power(vm->vcpus[i]);
+		power = power_told(vm->vcpus[i]);
 		if (power == POWER_ON) {
 			return serve_status(frame, POWER_ON);
 		}

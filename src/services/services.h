@@ -21,6 +21,24 @@ enum {
 	PSCI_INVALID_ADDRESS = -9,
 };
 
+/* Does the profile depart from the Arm documents here? Of enum hvc_quirk. */
+static inline bool vm_quirk(const struct hvc_vm *vm, uint32_t quirk)
+{
+	return (vm->image->settings.quirks & quirk) != 0;
+}
+
+static inline bool vm_raw(const struct hvc_vm *vm)
+{
+	return vm->image->settings.discovery == HVC_DISCOVERY_RAW;
+}
+
+/* The workarounds that KVM knows. */
+static inline bool is_workaround_1_to_3(unsigned int slot)
+{
+	return slot == HVC_FN_SMCCC_ARCH_WORKAROUND_1 || slot == HVC_FN_SMCCC_ARCH_WORKAROUND_2 ||
+	       slot == HVC_FN_SMCCC_ARCH_WORKAROUND_3;
+}
+
 /* Arguments of an SMC32 call are 32 bits wide, of an SMC64 call 64 (DEN0028, 2.6). */
 static inline uint64_t argument(const struct hvc_vcpu *vcpu, const struct hvc_frame *frame,
 				unsigned int n)

@@ -19,19 +19,27 @@ HVC_SERVE(TRNG_VERSION)
 	return serve_word(frame, HVC_VERSION(1, 0));
 }
 
+/* KVM's: 0d21e000-4384-11eb-8070-5244554e5a4c. */
+static const uint32_t kvm_uuid[4] = {0x00e0210du, 0xeb118443u, 0x44527080u, 0x4c5a4e55u};
+
 HVC_SERVE(TRNG_FEATURES)
 {
 	unsigned int slot = vm_served(vcpu->vm, (uint32_t)frame->x[1]);
 	bool found = slot != HVC_FN_NONE && hvc_function_at(slot)->service == HVC_SERVICE_TRNG;
+
+	if (vm_quirk(vcpu->vm, HVC_QUIRK_TRNG_FEATURES_64)) {
+		found = found && frame->x[1] >> 32 == 0;
+	}
 
 	return serve_status(frame, found ? TRNG_SUCCESS : TRNG_NOT_SUPPORTED);
 }
 
 HVC_SERVE(TRNG_GET_UUID)
 {
-	(void)vcpu;
+	const uint32_t *uuid = vm_quirk(vcpu->vm, HVC_QUIRK_TRNG_KVM_UUID) ? kvm_uuid : trng_uuid;
+
 	for (unsigned int i = 0; i < 4; i++) {
-		frame->x[i] = trng_uuid[i];
+		frame->x[i] = uuid[i];
 	}
 	return HVC_RESUME;
 }
@@ -56,6 +64,12 @@ static enum hvc_verdict no_bits(struct hvc_frame *frame, int32_t status)
 	return serve_status(frame, status);
 }
 
+/* DEN0098, 2.6: 1 to 3 words' worth of bits. */
+static bool bits_valid(const struct hvc_vm *vm, uint64_t bits, unsigned int width)
+{
+	return bits <= 3 * width && (bits != 0 || vm_quirk(vm, HVC_QUIRK_TRNG_ZERO_BITS));
+}
+
 HVC_SERVE(TRNG_RND)
 {
 	const struct hvc_vm *vm = vcpu->vm;
@@ -63,8 +77,10 @@ HVC_SERVE(TRNG_RND)
 	uint64_t bits = argument(vcpu, frame, 1);
 	uint64_t words[3];
 
-	/* DEN0098, 2.6: 1 to 3 words' worth of bits. */
-	if (bits == 0 || bits > 3 * width) {
+	if (vm_quirk(vm, HVC_QUIRK_TRNG_ZERO_BITS)) {
+		bits = (uint32_t)bits;
+	}
+	if (!bits_valid(vm, bits, width)) {
 		return no_bits(frame, TRNG_INVALID_PARAMETERS);
 	}
 	if (vm->platform == NULL || vm->platform->entropy == NULL ||

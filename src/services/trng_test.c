@@ -189,12 +189,63 @@ static void test_features(void **state)
 	world_free(world);
 }
 
+/* KVM's identity, and its ways with arguments. */
+static void test_kvm(void **state)
+{
+	static const struct {
+		uint32_t id;
+		uint64_t x1;
+		int32_t status;
+	} calls[] = {
+		{RND32, 0, SUCCESS},
+		{RND64, 0, SUCCESS},
+		{RND32, 0xffffffff00000000ull, SUCCESS},
+		{RND64, 0x100000000ull, SUCCESS}, /* 0 bits */
+		{RND64, 0x100000001ull, SUCCESS}, /* 1 bit */
+		{RND32, 97, INVALID_PARAMETERS},
+		{RND64, 193, INVALID_PARAMETERS},
+		{RND64, 0xffffffffu, INVALID_PARAMETERS},
+		{0x84000051u, 0x84000053u, 0},
+		{0x84000051u, 0xffffffff84000053ull, NOT_SUPPORTED},
+		{0x84000051u, 0x84000054u, NOT_SUPPORTED},
+	};
+	struct hvc_settings settings;
+	struct hvc_frame frame;
+	struct world *world;
+
+	(void)state;
+	hvc_settings_init(&settings);
+	settings.quirks = HVC_QUIRK_TRNG_ZERO_BITS | HVC_QUIRK_TRNG_FEATURES_64 |
+			  HVC_QUIRK_TRNG_KVM_UUID;
+	world = world_new(&(struct world_setup){.settings = &settings});
+	for (size_t i = 0; i < COUNT_OF(calls); i++) {
+		frame = world_call(world, calls[i].id, calls[i].x1, ~0ull, ~0ull);
+		assert_int_equal(frame.x[0], STATUS(calls[i].status));
+		if (calls[i].id != 0x84000051u) {
+			assert_int_equal(frame.x[1] | frame.x[2], 0);
+			assert_int_equal(frame.x[3], 0); /* bit 0 of the world's entropy is 0 */
+		}
+	}
+	world->entropy[0] = ~0ull;
+	assert_int_equal(world_call(world, RND64, 0x100000001ull, 5, 5).x[3], 1);
+	frame = world_call(world, 0x84000052u, 0, 0, 0);
+	assert_int_equal(frame.x[0], 0x00e0210du);
+	assert_int_equal(frame.x[1], 0xeb118443u);
+	assert_int_equal(frame.x[2], 0x44527080u);
+	assert_int_equal(frame.x[3], 0x4c5a4e55u);
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),          cmocka_unit_test(test_every_length),
-		cmocka_unit_test(test_lengths_refused), cmocka_unit_test(test_no_entropy),
-		cmocka_unit_test(test_identity),        cmocka_unit_test(test_features),
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_every_length),
+		cmocka_unit_test(test_lengths_refused),
+		cmocka_unit_test(test_no_entropy),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_features),
+		cmocka_unit_test(test_kvm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
