@@ -3,7 +3,7 @@
  * A tiny machine on Linux KVM for arm64: some vCPUs, one page of code that makes calls, and every ioctl a VMM uses
  * for hypercalls, with the kernel's own errors. `probe` measures with it, scenarios run on it.
  *
- * Only where Linux runs on arm64. One thread uses a machine. Errors are Linux errno numbers (positive, 0 fine):
+ * Only where Linux runs on arm64. One thread of a process uses machines. Errors are Linux errno numbers (positive, 0 fine):
  * these are the kernel's answers and what is measured. What must work for a machine to exist at all (memory, /dev/kvm)
  * is said in `why` when kvm_machine_new() fails.
  */
@@ -75,7 +75,8 @@ struct kvm_stop {
 /*
  * CPU `cpu` makes a call with x0..x17 of `frame` and runs until something stops it; then `frame` has its registers,
  * whatever stopped it. Immediate is any 16-bit number. A BLOCKED or OFF vCPU is found by looking at what its thread
- * does, not by a clock that a slow machine could outrun.
+ * does, not by a clock that a slow machine could outrun. To find that out ends the kernel's wait, as every signal does:
+ * a BLOCKED vCPU has its result already. A vCPU that is off does not run: OFF. False for ERRNO and OTHER.
  */
 bool kvm_machine_call(struct kvm_machine *machine, unsigned int cpu, enum hvc_conduit conduit,
 		      uint16_t immediate, struct hvc_frame *frame, struct kvm_stop *stop);
@@ -85,7 +86,12 @@ bool kvm_machine_go_on(struct kvm_machine *machine, unsigned int cpu, struct hvc
 		       uint32_t mask, struct kvm_stop *stop);
 /* A CPU that CPU_ON was successful for runs to its label: `pc` and x0 as it arrives there. */
 uint64_t kvm_machine_label(unsigned int cpu); /* guest-physical address: SCN_ENTRY_ADDRESS(cpu) */
+/* What CPU_ON set is read before the CPU runs, so that an entry elsewhere is seen, too: then it does not run.
+ * False, stop OFF or OTHER: nothing turned it on since it last arrived. A call or a wake does this first by itself. */
 bool kvm_machine_arrive(struct kvm_machine *machine, unsigned int cpu, uint64_t *pc, uint64_t *x0,
 			struct kvm_stop *stop);
+/* An interrupt for a CPU that was found BLOCKED: it goes on behind its call. */
+bool kvm_machine_wake(struct kvm_machine *machine, unsigned int cpu, struct hvc_frame *frame,
+		      struct kvm_stop *stop);
 
 #endif
