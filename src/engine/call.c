@@ -125,7 +125,7 @@ static HVC_INLINE enum hvc_verdict decide(struct hvc_vcpu *vcpu, enum hvc_condui
 	if (hvc_unlikely(fate != HVC_ANSWERED)) {
 		return serve_status(frame, SMCCC_NOT_SUPPORTED);
 	}
-	return serve_table[slot](vcpu, conduit, immediate, frame);
+	return vcpu->vm->serve[slot](vcpu, conduit, immediate, frame);
 }
 
 /* Not SMCCC's immediate, or an ID with bits set in 23:16: a fast call's hint, or nothing known. */

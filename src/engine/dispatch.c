@@ -11,3 +11,10 @@ hvc_serve *const serve_table[HVC_FN_COUNT] = {
 #include <hvcgate/catalog.def>
 #undef HVC_FUNCTION
 };
+
+hvc_serve *const quirks_table[HVC_FN_COUNT] = {
+	NULL,
+#define HVC_FUNCTION(...) serve_quirks,
+#include <hvcgate/catalog.def>
+#undef HVC_FUNCTION
+};

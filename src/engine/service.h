@@ -11,12 +11,9 @@
 #include "state.h"
 
 /*
- * Answer one call: arguments and results in the frame. Writes only what the row's masks allow. The parameters are
- * hvc_call()'s, so that none has to be moved on the way; most look at `vcpu` and `frame` only.
+ * Answers one call, hvc_serve: arguments and results in the frame. Writes only what the row's masks allow. The
+ * parameters are hvc_call()'s, so that none has to be moved on the way; most look at `vcpu` and `frame` only.
  */
-typedef enum hvc_verdict hvc_serve(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
-				   uint16_t immediate, struct hvc_frame *frame);
-
 #define HVC_SERVE(name)                                                        \
 	enum hvc_verdict hvc_serve_##name(struct hvc_vcpu *vcpu HVC_UNUSED,    \
 					  enum hvc_conduit conduit HVC_UNUSED, \
@@ -41,6 +38,15 @@ extern HVC_HIDDEN const struct hvc_service *const hvc_services[HVC_SERVICE_COUNT
 
 /* The C function of a slot; NULL: nobody serves it. */
 extern HVC_HIDDEN hvc_serve *const serve_table[HVC_FN_COUNT];
+
+/*
+ * The same for VMs with a quirk of QUIRKS_OF_ANSWERS: each is serve_quirks(), which calls the one in serve_table
+ * and then makes the registers beside x0 what the profile wants. Registers of an answer that no service gave are
+ * the engine's. src/services/quirks.c.
+ */
+#define QUIRKS_OF_ANSWERS (HVC_QUIRK_ZERO_X1_X3 | HVC_QUIRK_WORKAROUND_HVC_ONLY)
+extern HVC_HIDDEN hvc_serve *const quirks_table[HVC_FN_COUNT];
+hvc_serve serve_quirks;
 
 /* Status in x0: SMCCC results are 32-bit signed, sign-extended to the register. */
 static inline enum hvc_verdict serve_status(struct hvc_frame *frame, int32_t status)

@@ -11,11 +11,15 @@
 /* Power states with AFFINITY_INFO's numbers (DEN0022, 5.7.2). */
 enum power { POWER_ON = 0, POWER_OFF = 1, POWER_ON_PENDING = 2 };
 
+typedef enum hvc_verdict hvc_serve(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
+				   uint16_t immediate, struct hvc_frame *frame);
+
 struct hvc_vm {
 	/* By slot: HVC_ANSWERED if the VM has the function, or HVC_ABSENT. First, so that a slot alone finds it.
 	 * Written while calls read it where PSCI_VERSION may change at run time: single bytes, relaxed atomics. */
 	uint8_t fate[HVC_FN_COUNT];
-	bool frozen; /* a vCPU has run: bitmaps and filter are closed */
+	bool frozen;             /* a vCPU has run: bitmaps and filter are closed */
+	hvc_serve *const *serve; /* by slot: serve_table, or quirks_table */
 	const struct hvc_image *image;
 	const struct hvc_platform *platform;
 	void *host;
@@ -55,6 +59,12 @@ _Static_assert(sizeof(struct hvc_vcpu) <= 128, "budget: per-vCPU state");
 
 /* No record: what hvc_vcpu_set_stolen_time() never takes. */
 #define STOLEN_TIME_NONE UINT64_MAX
+
+/* Does the profile depart from the Arm documents here? Of enum hvc_quirk. */
+static inline bool vm_quirk(const struct hvc_vm *vm, uint32_t quirk)
+{
+	return (vm->quirks & quirk) != 0;
+}
 
 /* Would a call of this slot be served, rules aside? Never true of slot 0. */
 static inline bool vm_has(const struct hvc_vm *vm, unsigned int slot)

@@ -21,12 +21,6 @@ enum {
 	PSCI_INVALID_ADDRESS = -9,
 };
 
-/* Does the profile depart from the Arm documents here? Of enum hvc_quirk. */
-static inline bool vm_quirk(const struct hvc_vm *vm, uint32_t quirk)
-{
-	return (vm->image->settings.quirks & quirk) != 0;
-}
-
 static inline bool vm_raw(const struct hvc_vm *vm)
 {
 	return vm->image->settings.discovery == HVC_DISCOVERY_RAW;
