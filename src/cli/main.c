@@ -8,7 +8,7 @@
 #include "out.h"
 
 static const struct cli_verb *const verbs[] = {
-	&cli_run, &cli_policy, &cli_resolve, &cli_call, NULL,
+	&cli_run, &cli_policy, &cli_resolve, &cli_call, &cli_replay, NULL,
 };
 
 void cli_list_verbs(const struct cli_verb *const *list)
