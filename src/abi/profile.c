@@ -61,20 +61,6 @@ static void put_functions(const struct abi_profile *profile, struct hvc_settings
 	}
 }
 
-/* A kernel of before a register has what that would turn off and on, for good: the bit is set where nobody sees it. */
-static void put_unseen_bits(struct hvc_settings *settings)
-{
-	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
-		const struct hvc_function *function = hvc_function_at(slot);
-
-		if (function->reg != HVC_REG_NONE && function->reg >= settings->reg_count &&
-		    (settings->functions[slot / 64] >> slot % 64 & 1)) {
-			settings->regs[function->reg] |= 1ull << function->reg_bit;
-			settings->reg_mask[function->reg] |= 1ull << function->reg_bit;
-		}
-	}
-}
-
 void abi_profile_settings(const struct abi_profile *profile, struct hvc_settings *settings)
 {
 	hvc_settings_init(settings);
@@ -95,5 +81,4 @@ void abi_profile_settings(const struct abi_profile *profile, struct hvc_settings
 	/* KVM has it only for VMs that asked for it (KVM_CAP_ARM_SYSTEM_SUSPEND). */
 	settings->system_suspend = 0;
 	put_functions(profile, settings);
-	put_unseen_bits(settings);
 }

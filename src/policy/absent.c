@@ -29,8 +29,10 @@ static void probe_free(struct probe *probe)
 }
 
 /* A VM with the policy's settings and without any rule. */
-static bool probe_make(struct probe *probe, const struct hvc_settings *settings)
+static enum hvc_err probe_make(struct probe *probe, const struct hvc_settings *settings)
 {
+	enum hvc_err err;
+
 	struct hvc_vm_config config = {.size = sizeof(config), .vcpu_count = 1};
 
 	probe->image = aligned(hvc_image_min_size());
@@ -38,14 +40,17 @@ static bool probe_make(struct probe *probe, const struct hvc_settings *settings)
 	probe->vcpu = aligned(hvc_vcpu_size());
 	probe->counters = calloc(1, sizeof(*probe->counters));
 	if (probe->image == NULL || probe->vm == NULL || probe->vcpu == NULL ||
-	    probe->counters == NULL ||
-	    hvc_image_begin(probe->image, hvc_image_min_size(), settings) != HVC_OK) {
-		return false;
+	    probe->counters == NULL) {
+		return HVC_ENOMEM;
+	}
+	err = hvc_image_begin(probe->image, hvc_image_min_size(), settings);
+	if (err != HVC_OK) {
+		return err;
 	}
 	hvc_image_seal(probe->image);
 	config.image = probe->image;
-	return hvc_vm_init(probe->vm, &config, &probe->vcpu) == HVC_OK &&
-	       hvc_vcpu_setup(probe->vcpu, 0, probe->counters) == HVC_OK;
+	err = hvc_vm_init(probe->vm, &config, &probe->vcpu);
+	return err != HVC_OK ? err : hvc_vcpu_setup(probe->vcpu, 0, probe->counters);
 }
 
 /* The version that `smccc` or `psci` stands at, for the services that have one. */
@@ -63,11 +68,31 @@ static uint32_t service_version(const struct hvc_policy *policy, unsigned int se
 	return 0xffffffffu;
 }
 
-static const char *gate_reason(struct arena *arena, const struct hvc_function *function)
+static bool gate_open(const struct hvc_policy *policy, unsigned int slot)
+{
+	const struct hvc_function *function = hvc_function_at(slot);
+	const struct hvc_settings *settings = &policy->settings;
+
+	return function->reg < settings->reg_count
+		       ? settings->regs[function->reg] >> function->reg_bit & 1
+		       : settings->functions[slot / 64] >> slot % 64 & 1;
+}
+
+static const char *gate_reason(struct hvc_policy *policy, const struct hvc_function *function)
 {
 	const char *name = bit_name(function->reg, function->reg_bit);
 
-	return arena_printf(arena, "feature register %s has bit %u (%s) off",
+	if (function->reg >= policy->settings.reg_count && function->reg < policy->base.reg_count) {
+		return arena_printf(
+			&policy->arena,
+			"feature register %s, whose bit %u (%s) it needs, is not shown: show-registers is %" PRIu32,
+			hvc_register_name(function->reg), function->reg_bit,
+			name != NULL ? name : "?", policy->settings.reg_count);
+	}
+	if (function->reg >= policy->base.reg_count) {
+		return arena_printf(&policy->arena, "%s is off", name != NULL ? name : "?");
+	}
+	return arena_printf(&policy->arena, "feature register %s has bit %u (%s) off",
 			    hvc_register_name(function->reg), function->reg_bit,
 			    name != NULL ? name : "?");
 }
@@ -100,9 +125,17 @@ static const char *reason(struct hvc_policy *policy, unsigned int slot)
 	uint32_t version = service_version(policy, function->service, &key);
 	unsigned int number;
 
-	if (function->reg != HVC_REG_NONE &&
-	    !(settings->regs[function->reg] >> function->reg_bit & 1)) {
-		return gate_reason(&policy->arena, function);
+	if (!policy_has_function(policy, slot)) {
+		return arena_printf(&policy->arena, "%s has no %s",
+				    abi_profile_name(policy->profile), function->name);
+	}
+	if (function->reg != HVC_REG_NONE && !gate_open(policy, slot)) {
+		return gate_reason(policy, function);
+	}
+	if (function->service == HVC_SERVICE_PSCI && function->since == HVC_VERSION(0, 1)) {
+		return arena_printf(&policy->arena,
+				    "%s is \"%u.%u\", and it exists at \"0.1\" only", key,
+				    version >> 16, version & 0xffff);
 	}
 	if (function->since > version) {
 		return arena_printf(&policy->arena,
@@ -146,18 +179,24 @@ static bool answered(const struct probe *probe, unsigned int slot)
 						  : outcome.decider == HVC_BY_SERVICE;
 }
 
-bool absent_build(struct hvc_policy *policy)
+void absent_build(struct loader *loader)
 {
+	struct hvc_policy *policy = loader->policy;
+	const struct pol_mark whole = {.file = policy->path};
 	struct probe probe = {0};
-	bool sound = probe_make(&probe, &policy->settings);
+	enum hvc_err err = probe_make(&probe, &policy->settings);
 
-	for (unsigned int slot = 1; sound && slot < HVC_FN_COUNT; slot++) {
-		if (!answered(&probe, slot)) {
+	for (unsigned int slot = 1; err == HVC_OK && slot < HVC_FN_COUNT; slot++) {
+		if (!policy_has_function(policy, slot) || !answered(&probe, slot)) {
 			policy->absent[slot] = reason(policy, slot);
 		}
 	}
 	probe_free(&probe);
-	return sound;
+	loader->oom |= err == HVC_ENOMEM;
+	if (err != HVC_OK && err != HVC_ENOMEM) {
+		diags_error(loader->diags, &whole, "the engine of this hvcgate cannot do that: %s",
+			    hvc_err_name(err));
+	}
 }
 
 const char *hvc_policy_absent(const struct hvc_policy *policy, unsigned int slot)

@@ -78,8 +78,10 @@ static void put_settings(struct text *text, const struct hvc_policy *policy)
 {
 	const struct hvc_settings *settings = &policy->settings;
 
-	put(text, "hvcgate: %u\nprofile: %s\nstrictness: spec\ndiscovery: coherent\n", POL_FORMAT,
-	    POL_PROFILE_REV);
+	put(text, "hvcgate: %u\nprofile: %s\nstrictness: %s\ndiscovery: %s\n", POL_FORMAT,
+	    abi_profile_name(policy->profile),
+	    settings->strictness == HVC_STRICT_KVM ? "kvm" : "spec",
+	    settings->discovery == HVC_DISCOVERY_RAW ? "raw" : "coherent");
 	put_version(text, "smccc", settings->smccc_version);
 	put_version(text, "psci", settings->regs[HVC_REG_PSCI_VERSION]);
 	put_identity(text, policy);
@@ -106,13 +108,30 @@ static bool has_ungated(unsigned int service)
 	return false;
 }
 
+/* Has it functions that a profile has without the register that gates them, so that `registers` does not say it? */
+static bool gated_unseen(const struct hvc_policy *policy, unsigned int service, bool *on)
+{
+	for (unsigned int slot = 1; slot < hvc_function_count(); slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+
+		if (function->service == service && function->reg != HVC_REG_NONE &&
+		    function->reg >= policy->base.reg_count && policy_has_function(policy, slot)) {
+			*on = policy->settings.functions[slot / 64] >> slot % 64 & 1;
+			return true;
+		}
+	}
+	return false;
+}
+
 static void put_services(struct text *text, const struct hvc_policy *policy)
 {
 	put(text, "services:\n");
 	for (unsigned int service = 1; service < HVC_SERVICE_COUNT; service++) {
-		if (service != HVC_SERVICE_ARCH && has_ungated(service)) {
-			put(text, "  %s: %s\n", hvc_service_name(service),
-			    service_denied(policy, service) ? "off" : "on");
+		bool on = !service_denied(policy, service);
+
+		if (service != HVC_SERVICE_ARCH &&
+		    (has_ungated(service) || gated_unseen(policy, service, &on))) {
+			put(text, "  %s: %s\n", hvc_service_name(service), on ? "on" : "off");
 		}
 	}
 }
@@ -144,8 +163,13 @@ static bool all_named(unsigned int reg, uint64_t value)
 
 static void put_registers(struct text *text, const struct hvc_policy *policy)
 {
-	put(text, "registers:\n");
-	for (unsigned int reg = HVC_REG_WORKAROUND_1; reg < HVC_REG_COUNT; reg++) {
+	uint32_t shown = policy->settings.reg_count;
+
+	if (shown != policy->base.reg_count) {
+		put(text, "show-registers: %" PRIu32 "\n", shown);
+	}
+	put(text, shown > HVC_REG_WORKAROUND_1 ? "registers:\n" : "registers: {}\n");
+	for (unsigned int reg = HVC_REG_WORKAROUND_1; reg < shown; reg++) {
 		uint64_t value = policy->settings.regs[reg];
 
 		if (reg >= HVC_REG_STD_BMAP && all_named(reg, value)) {

@@ -17,6 +17,12 @@ static const char *const policies[] = {
 	"hvcgate: 1\ndefault: forward\nhandlers: {a: {socket: '/run/a \"quoted\" \\ name', timeout: 2s}}\n",
 	"hvcgate: 1\ndefault: {forward: b}\nservices: {tee: off}\n"
 	"handlers: {b: {socket: /run/b}, a: {socket: /run/a, timeout: 5ms}}\nrules: [{notify: PSCI_CPU_ON, to: a}]\n",
+	"hvcgate: 1\nprofile: linux-5.10\nservices: {pv-time: off}\nidentity: none\n",
+	"hvcgate: 1\nprofile: linux-6.12\npsci: \"0.2\"\nservices: {ptp: off}\n",
+	"hvcgate: 1\nprofile: linux-7.3@1\nshow-registers: 7\nsystem-suspend: on\n",
+	"hvcgate: 1\nprofile: linux-6.16\nshow-registers: 1\n",
+	"hvcgate: 1\nprofile: linux-6.18\nstrictness: kvm\ndiscovery: raw\nshow-registers: 6\n",
+	"hvcgate: 1\nregisters: {known: 3, unknown: clear}\n",
 	/* Targets that nothing reaches go. */
 	"hvcgate: 1\nrules:\n  - handle: TRNG_RND/32\n  - deny: [TRNG_RND/32, TRNG_RND, {range: 0x84000053}, "
 	"{owner: trusted-app}]\n",

@@ -5,17 +5,19 @@
 
 #include <hvcgate/policy.h>
 
+#include "abi.h"
 #include "arena.h"
 #include "diags.h"
 #include "yaml_tree.h"
 
-#define POL_FORMAT      1u
-#define POL_PROFILE     "hvcgate-1"
-#define POL_PROFILE_REV "hvcgate-1@1"
-#define POL_BUILT_IN    "(built-in)"
+#define POL_FORMAT   1u
+#define POL_PROFILE  "hvcgate-1"
+#define POL_KERNEL   "linux-6.12" /* for messages: a profile of a kernel */
+#define POL_BUILT_IN "(built-in)"
 
 /* --- Knobs: every single thing a policy can set beside rules, whichever key sets it. */
 enum pol_knob_id {
+	KNOB_PROFILE, /* position in abi_profile_at() */
 	KNOB_STRICTNESS,
 	KNOB_DISCOVERY,
 	KNOB_SMCCC,
@@ -24,6 +26,9 @@ enum pol_knob_id {
 	KNOB_SOC_ID, /* present */
 	KNOB_SYSTEM_SUSPEND,
 	KNOB_DEFAULT, /* enum hvc_action */
+	KNOB_SHOW,    /* registers that the list shows */
+	KNOB_KNOWN,   /* registers that the VMM knows */
+	KNOB_UNKNOWN, /* 1: those it does not know are cleared */
 	KNOB_REG,     /* + enum hvc_register: the registers that are one value */
 	KNOB_SERVICE = KNOB_REG + HVC_REG_COUNT, /* + enum hvc_service_id: on or off */
 	KNOB_BIT = KNOB_SERVICE +
@@ -81,6 +86,8 @@ struct pol_handler {
 struct hvc_policy {
 	struct arena arena;
 	const char *path;
+	const struct abi_profile *profile;
+	struct hvc_settings base; /* the profile's */
 	struct hvc_settings settings;
 	struct pol_knob knobs[KNOB_COUNT];
 	uint32_t uid[4], soc_version, soc_revision;
@@ -133,6 +140,23 @@ uint64_t register_mask(unsigned int reg);
 const char *bit_name(unsigned int reg, unsigned int bit);
 /* Knobs to settings, all files read. */
 void knobs_settle(struct hvc_policy *policy);
+/* profile.c: the keys that say what a policy starts from. */
+void take_profile(struct loader *loader, const struct yaml_node *value);
+void take_strictness(struct loader *loader, const struct yaml_node *value);
+void take_discovery(struct loader *loader, const struct yaml_node *value);
+void take_show_registers(struct loader *loader, const struct yaml_node *value);
+/* Of the key `registers`. */
+void take_known(struct loader *loader, const struct yaml_node *value);
+void take_unknown(struct loader *loader, const struct yaml_node *value);
+
+/* fit.c, all files read: knobs that no file sets get the profile's value; those that one sets must fit it. */
+void profile_seed(struct hvc_policy *policy);
+void profile_check(struct loader *loader);
+/* How many registers show, and those that mean nothing. */
+void profile_settle_registers(struct hvc_policy *policy);
+/* Has the profile this function? */
+bool policy_has_function(const struct hvc_policy *policy, unsigned int slot);
+
 /* Is this service off where no feature register can say so? */
 bool service_denied(const struct hvc_policy *policy, unsigned int service);
 
@@ -155,7 +179,8 @@ struct pol_handler *handler_find(struct hvc_policy *policy, const char *name);
 void handlers_check(struct loader *loader);
 
 /* absent.c */
-bool absent_build(struct hvc_policy *policy);
+/* Why the engine does not answer what it does not. Sets loader->oom; an error if it refuses the settings. */
+void absent_build(struct loader *loader);
 
 /* spans.c: ranges of all targets, swept into spans. */
 bool spans_build(struct hvc_policy *policy);

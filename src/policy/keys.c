@@ -27,50 +27,6 @@ static void take_format(struct loader *loader, const struct yaml_node *value)
 	}
 }
 
-static void take_profile(struct loader *loader, const struct yaml_node *value)
-{
-	if (!want_kind(loader, value, YAML_SCALAR, "profile", "profile: " POL_PROFILE)) {
-		return;
-	}
-	if (strcmp(value->text, POL_PROFILE) != 0 && strcmp(value->text, POL_PROFILE_REV) != 0) {
-		diags_error(loader->diags, &value->mark,
-			    "unknown profile '%s'; this hvcgate knows " POL_PROFILE
-			    " (newest revision " POL_PROFILE_REV ")",
-			    value->text);
-	}
-}
-
-/* One word of two, the second of which is not there yet. */
-static void take_mode(struct loader *loader, const struct yaml_node *value, unsigned int knob,
-		      const char *key, const char *have, const char *not_yet, const char *why)
-{
-	if (!want_kind(loader, value, YAML_SCALAR, key, have)) {
-		return;
-	}
-	if (strcmp(value->text, have) == 0) {
-		knob_set(loader, knob, 0, false, &value->mark, key);
-	} else if (strcmp(value->text, not_yet) == 0) {
-		diags_error(loader->diags, &value->mark, "%s %s is not there yet: %s; write %s: %s",
-			    key, not_yet, why, key, have);
-	} else {
-		diags_error(loader->diags, &value->mark, "%s is '%s'; write %s: %s", key,
-			    value->text, key, have);
-	}
-}
-
-static void take_strictness(struct loader *loader, const struct yaml_node *value)
-{
-	take_mode(
-		loader, value, KNOB_STRICTNESS, "strictness", "spec", "kvm",
-		"it follows a kernel bit for bit, and no profile with measured behaviour is there");
-}
-
-static void take_discovery(struct loader *loader, const struct yaml_node *value)
-{
-	take_mode(loader, value, KNOB_DISCOVERY, "discovery", "coherent", "raw",
-		  "it answers as a kernel does, and no profile with measured behaviour is there");
-}
-
 /* A quoted version; `text` lists the legal ones. */
 static bool version_value(struct loader *loader, const struct yaml_node *value, const char *key,
 			  const char *example, uint32_t *version)
@@ -300,6 +256,7 @@ static const struct {
 	{"system-suspend", take_system_suspend},
 	{"services", take_services},
 	{"registers", take_registers},
+	{"show-registers", take_show_registers},
 	{"default", take_default},
 	{"rules", take_rules},
 	{"handlers", take_handlers},

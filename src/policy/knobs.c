@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Knobs: defaults of the profile, contradictions inside a file, and the way to the engine's settings. */
+/* Knobs: contradictions inside a file, and the way to the engine's settings. */
 #include <string.h>
 
 #include "internal.h"
@@ -40,18 +40,6 @@ uint64_t register_mask(unsigned int reg)
 	return mask;
 }
 
-static void init_registers(struct hvc_policy *policy)
-{
-	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
-		policy->knobs[KNOB_REG + reg].value = policy->settings.regs[reg];
-		for (unsigned int bit = 0; bit < 64; bit++) {
-			policy->knobs[KNOB_OF_BIT(reg, bit)].value = policy->settings.regs[reg] >>
-									     bit &
-								     1;
-		}
-	}
-}
-
 /* In the catalogue, but off unless a policy says otherwise: nobody here answers them. */
 static bool off_by_default(unsigned int service)
 {
@@ -70,18 +58,7 @@ static bool off_by_default(unsigned int service)
 
 void knobs_init(struct hvc_policy *policy)
 {
-	const struct hvc_settings *settings = &policy->settings;
-
-	hvc_settings_init(&policy->settings);
-	policy->knobs[KNOB_STRICTNESS].value = settings->strictness;
-	policy->knobs[KNOB_DISCOVERY].value = settings->discovery;
-	policy->knobs[KNOB_SMCCC].value = settings->smccc_version;
-	policy->knobs[KNOB_IDENTITY].value = IDENTITY_KVM;
-	policy->knobs[KNOB_WORKAROUND_4].value = settings->workaround_4;
-	policy->knobs[KNOB_SOC_ID].value = settings->soc_id_present;
-	policy->knobs[KNOB_SYSTEM_SUSPEND].value = settings->system_suspend;
 	policy->knobs[KNOB_DEFAULT].value = HVC_HANDLE;
-	init_registers(policy);
 	for (unsigned int service = 1; service < HVC_SERVICE_COUNT; service++) {
 		policy->knobs[KNOB_SERVICE + service].value = !off_by_default(service);
 	}
@@ -123,8 +100,12 @@ void knobs_settle(struct hvc_policy *policy)
 	struct hvc_settings *settings = &policy->settings;
 	uint64_t identity = knob_value(policy, KNOB_IDENTITY);
 
+	*settings = policy->base;
 	settings->strictness = (uint32_t)knob_value(policy, KNOB_STRICTNESS);
 	settings->discovery = (uint32_t)knob_value(policy, KNOB_DISCOVERY);
+	if (settings->strictness == HVC_STRICT_SPEC) {
+		settings->quirks = 0;
+	}
 	settings->smccc_version = (uint32_t)knob_value(policy, KNOB_SMCCC);
 	settings->workaround_4 = (uint32_t)knob_value(policy, KNOB_WORKAROUND_4);
 	settings->system_suspend = (uint32_t)knob_value(policy, KNOB_SYSTEM_SUSPEND);
@@ -141,6 +122,7 @@ void knobs_settle(struct hvc_policy *policy)
 		settings->regs[reg] = reg >= HVC_REG_STD_BMAP ? bitmap_value(policy, reg)
 							      : knob_value(policy, KNOB_REG + reg);
 	}
+	profile_settle_registers(policy);
 }
 
 bool service_denied(const struct hvc_policy *policy, unsigned int service)

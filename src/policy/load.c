@@ -211,6 +211,8 @@ static void finish(struct loader *loader, const struct files *files)
 {
 	struct hvc_policy *policy = loader->policy;
 
+	profile_seed(policy);
+	profile_check(loader);
 	knobs_settle(policy);
 	loader->oom |= !rules_arrange(policy, files->groups, files->group_count);
 	if (loader->oom || policy->arena.oom || !no_errors(loader)) {
@@ -218,7 +220,8 @@ static void finish(struct loader *loader, const struct files *files)
 	}
 	handlers_check(loader);
 	lint_targets(loader);
-	loader->oom |= !absent_build(policy) || !spans_build(policy);
+	absent_build(loader);
+	loader->oom |= !spans_build(policy);
 	if (!loader->oom) {
 		lint(loader);
 	}

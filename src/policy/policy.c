@@ -24,8 +24,7 @@ const char *hvc_policy_path(const struct hvc_policy *policy)
 
 const char *hvc_policy_profile(const struct hvc_policy *policy)
 {
-	(void)policy;
-	return POL_PROFILE_REV;
+	return abi_profile_name(policy->profile);
 }
 
 const struct hvc_settings *hvc_policy_settings(const struct hvc_policy *policy)

@@ -165,7 +165,7 @@ static void take_register(struct loader *loader, const struct yaml_node *name)
 	} else if (reg == HVC_REG_NONE) {
 		diags_error(
 			loader->diags, &name->mark,
-			"unknown register '%s'; there are: PSCI_VERSION, WORKAROUND_1 to _3, STD_BMAP, STD_HYP_BMAP, VENDOR_HYP_BMAP, VENDOR_HYP_BMAP_2",
+			"unknown register '%s'; there are: PSCI_VERSION, WORKAROUND_1 to _3, STD_BMAP, STD_HYP_BMAP, VENDOR_HYP_BMAP, VENDOR_HYP_BMAP_2; and known, unknown",
 			name->text);
 	} else if (is_bitmap(reg)) {
 		take_bitmap(loader, reg, name->next);
@@ -183,7 +183,11 @@ void take_registers(struct loader *loader, const struct yaml_node *value)
 		return;
 	}
 	for (const struct yaml_node *name = value->child; name != NULL; name = name->next->next) {
-		if (name->kind == YAML_SCALAR) {
+		if (key_is(name, "known")) {
+			take_known(loader, name->next);
+		} else if (key_is(name, "unknown")) {
+			take_unknown(loader, name->next);
+		} else if (name->kind == YAML_SCALAR) {
 			take_register(loader, name);
 		}
 	}
