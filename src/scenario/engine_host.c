@@ -7,35 +7,15 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "script.h"
-
-#define FILTER_RANGES 512u
-
-enum cpu_state {
-	CPU_IS_OFF,
-	CPU_STARTS,     /* CPU_ON was successful; it has not arrived */
-	CPU_RUNS,       /* it can make a call */
-	CPU_FORWARDED,  /* its call waits for an answer */
-	CPU_STOPPED,    /* an event: it can go on */
-	CPU_WAITS,      /* for an interrupt, behind the call */
-	CPU_WAITS_ENTRY /* for an interrupt, to start at request.entry */
-};
-
-struct cpu {
-	struct hvc_vcpu *vcpu;
-	enum cpu_state state;
-	struct hvc_frame frame;
-	struct hvc_request request;
-};
+#include "image.h"
+#include "machine.h"
 
 struct machine {
-	const struct scn_vm *vm;
+	struct scn_machine state;
 	struct hvc_image *image;
 	struct hvc_vm *engine;
 	void *filter;
 	struct hvc_vcpu *vcpus[SCN_CPUS];
-	struct cpu cpus[SCN_CPUS];
-	unsigned int pending; /* the CPU that `reply` is for */
 };
 
 /* --- The world. */
@@ -43,7 +23,7 @@ static bool start_cpu(void *host, uint32_t vcpu)
 {
 	struct machine *machine = host;
 
-	machine->cpus[vcpu].state = CPU_STARTS;
+	scn_machine_start(&machine->state, vcpu);
 	return true;
 }
 
@@ -100,52 +80,23 @@ static void clear(struct machine *machine)
 	*machine = (struct machine){0};
 }
 
-/* The policy's rules, the line's settings. */
-static enum hvc_err make_image(struct machine *machine)
-{
-	const struct scn_vm *vm = machine->vm;
-	struct hvc_diags *diags;
-	enum hvc_err err;
-
-	if (vm->policy == NULL) {
-		machine->image = aligned(hvc_image_min_size());
-		if (machine->image == NULL) {
-			return HVC_ENOMEM;
-		}
-		err = hvc_image_begin(machine->image, hvc_image_min_size(), &vm->settings);
-	} else {
-		diags = hvc_diags_new();
-		err = diags != NULL ? hvc_policy_compile(vm->policy, &machine->image, diags)
-				    : HVC_ENOMEM;
-		hvc_diags_free(diags);
-	}
-	if (err == HVC_OK) {
-		machine->image->settings = vm->settings;
-		hvc_image_seal(machine->image);
-		err = hvc_image_check(machine->image, machine->image->bytes);
-	}
-	return err;
-}
-
-static enum hvc_err make_memory(struct machine *machine, size_t filter_bytes)
+static enum hvc_err make_memory(struct machine *machine, unsigned int cpus, size_t filter_bytes)
 {
 	machine->engine = aligned(hvc_vm_size());
 	machine->filter = aligned(filter_bytes);
-	for (unsigned int i = 0; i < machine->vm->cpus; i++) {
-		machine->vcpus[i] = machine->cpus[i].vcpu = aligned(hvc_vcpu_size());
+	for (unsigned int i = 0; i < cpus; i++) {
+		machine->vcpus[i] = aligned(hvc_vcpu_size());
 		if (machine->vcpus[i] == NULL) {
 			return HVC_ENOMEM;
 		}
 	}
-	machine->cpus[0].state = CPU_RUNS;
 	return machine->engine != NULL && machine->filter != NULL ? HVC_OK : HVC_ENOMEM;
 }
 
-static enum hvc_err make_engine(struct machine *machine)
+static enum hvc_err make_engine(struct machine *machine, const struct scn_vm *vm)
 {
-	const struct scn_vm *vm = machine->vm;
-	size_t filter_bytes = hvc_filter_size(machine->image, FILTER_RANGES);
-	enum hvc_err err = make_memory(machine, filter_bytes);
+	size_t filter_bytes = hvc_filter_size(machine->image, SCN_FILTER_RANGES);
+	enum hvc_err err = make_memory(machine, vm->cpus, filter_bytes);
 	struct hvc_vm_config config = {
 		.size = sizeof(config),
 		.vcpu_count = vm->cpus,
@@ -166,6 +117,9 @@ static enum hvc_err make_engine(struct machine *machine)
 			err = hvc_vcpu_set_stolen_time(machine->vcpus[i], vm->stolen_time + 64 * i);
 		}
 	}
+	if (err == HVC_OK) {
+		scn_machine_begin(&machine->state, machine->engine, machine->vcpus, vm->cpus);
+	}
 	return err;
 }
 
@@ -174,296 +128,19 @@ static enum hvc_err make(struct machine *machine, const struct scn_vm *vm)
 	enum hvc_err err;
 
 	clear(machine);
-	machine->vm = vm;
-	err = make_image(machine);
-	return err == HVC_OK ? make_engine(machine) : err;
-}
-
-/* --- Results. */
-static void answer(struct scn_result *result, enum hvc_err err)
-{
-	result->kind = err == HVC_OK ? SCN_OK : SCN_ERROR;
-	result->err = err;
-}
-
-static void broken(struct scn_result *result, const char *reason)
-{
-	result->kind = SCN_BROKEN;
-	result->reason = reason;
-}
-
-static void list_registers(const struct machine *machine, struct scn_result *result)
-{
-	uint32_t count = SCN_LIST_MAX;
-	enum hvc_err err = hvc_vm_list_regs(machine->engine, result->list, &count);
-
-	answer(result, err);
-	if (err == HVC_OK) {
-		result->kind = SCN_IDS;
-		result->list_count = count;
-	}
-}
-
-static void add_range(struct scn_result *result, uint32_t first, uint32_t last, uint8_t action)
-{
-	if (result->list_count + 2 > SCN_LIST_MAX) {
-		broken(result, "more rules than a result can hold");
-		return;
-	}
-	result->actions[result->list_count / 2] = action;
-	result->list[result->list_count++] = first;
-	result->list[result->list_count++] = last;
-}
-
-static void list_rules(const struct machine *machine, struct scn_result *result)
-{
-	struct hvc_filter_span span = {0};
-
-	result->kind = SCN_IDS;
-	for (uint64_t id = 0; id <= UINT32_MAX && result->kind == SCN_IDS;
-	     id = (uint64_t)span.last + 1) {
-		span = hvc_filter_span(machine->engine, (uint32_t)id);
-		if (span.last < id) {
-			broken(result, "hvc_filter_span() does not move on");
-		} else if (span.claimed) {
-			add_range(result, span.first, span.last, span.action);
-		}
-	}
-}
-
-static void list_reserved(struct scn_result *result)
-{
-	const struct hvc_range *ranges;
-	unsigned int count = hvc_reserved_ranges(&ranges);
-
-	result->kind = SCN_IDS;
-	for (unsigned int i = 0; i < count; i++) {
-		add_range(result, ranges[i].first, ranges[i].last, HVC_HANDLE);
-	}
-}
-
-/* --- Calls. */
-static void returned(struct cpu *cpu, struct scn_result *result)
-{
-	cpu->state = CPU_RUNS;
-	result->kind = SCN_FRAME;
-}
-
-static void event(struct machine *machine, unsigned int n, enum scn_event event,
-		  struct scn_result *result)
-{
-	struct cpu *cpu = &machine->cpus[n];
-
-	cpu->state = event == SCN_CPU_OFF ? CPU_IS_OFF : CPU_STOPPED;
-	if (event != SCN_CPU_OFF) {
-		machine->pending = n;
-	}
-	result->kind = SCN_EVENT;
-	result->event = event;
-	result->event_flags = cpu->request.function == HVC_FN_PSCI_SYSTEM_OFF2 ||
-			      cpu->request.function == HVC_FN_PSCI_SYSTEM_RESET2;
-}
-
-static void after_call(struct machine *machine, unsigned int n, enum hvc_conduit conduit,
-		       enum hvc_verdict verdict, struct scn_result *result)
-{
-	struct cpu *cpu = &machine->cpus[n];
-
-	cpu->request = hvc_vcpu_request(cpu->vcpu);
-	switch (verdict) {
-	case HVC_RESUME:
-		returned(cpu, result);
-		break;
-	case HVC_CPU_STANDBY:
-		cpu->state = CPU_WAITS;
-		result->kind = SCN_WAITS;
-		break;
-	case HVC_CPU_POWERDOWN:
-		cpu->state = CPU_WAITS_ENTRY;
-		result->kind = SCN_WAITS;
-		break;
-	case HVC_CPU_OFF:
-		event(machine, n, SCN_CPU_OFF, result);
-		break;
-	case HVC_SYSTEM_OFF:
-		event(machine, n, SCN_SYSTEM_OFF, result);
-		break;
-	case HVC_SYSTEM_RESET:
-		event(machine, n, SCN_SYSTEM_RESET, result);
-		break;
-	case HVC_SYSTEM_SUSPEND:
-		event(machine, n, SCN_SYSTEM_SUSPEND, result);
-		break;
-	case HVC_FORWARDED:
-		cpu->state = CPU_FORWARDED;
-		machine->pending = n;
-		result->kind = SCN_FORWARDED;
-		result->id = hvc_vcpu_outcome(cpu->vcpu).id;
-		result->conduit = conduit;
-		break;
-	case HVC_VERDICT_COUNT:
-		broken(result, "no such verdict");
-		break;
-	}
-	result->frame = cpu->frame;
-}
-
-static void call(struct machine *machine, const struct scn_op *op, struct scn_result *result)
-{
-	static const char *const reasons[] = {
-		[CPU_IS_OFF] = "this CPU is off",
-		[CPU_STARTS] = "this CPU has not arrived: 'arrive' comes first",
-		[CPU_FORWARDED] = "this CPU's last call is not answered: 'reply' comes first",
-		[CPU_STOPPED] = "this CPU stopped for an event: 'resume nowrite' comes first",
-		[CPU_WAITS] = "this CPU waits for an interrupt: 'wake' comes first",
-		[CPU_WAITS_ENTRY] = "this CPU waits for an interrupt: 'wake' comes first",
-	};
-	struct cpu *cpu = &machine->cpus[op->cpu];
-
-	if (cpu->state != CPU_RUNS) {
-		broken(result, reasons[cpu->state]);
-		return;
-	}
-	hvc_vm_freeze(machine->engine);
-	cpu->frame = op->frame;
-	after_call(machine, op->cpu, op->conduit,
-		   hvc_call(cpu->vcpu, op->conduit, op->immediate, &cpu->frame), result);
-}
-
-/* reply, resume nowrite (mask 0), cancel. */
-static void go_on(struct machine *machine, const struct scn_op *op, struct scn_result *result)
-{
-	struct cpu *cpu = &machine->cpus[machine->pending];
-	enum hvc_err err = HVC_OK;
-
-	if (cpu->state == CPU_FORWARDED) {
-		err = op->command == SCN_CANCEL
-			      ? hvc_forward_cancel(cpu->vcpu, &cpu->frame)
-			      : hvc_forward_complete(cpu->vcpu, &cpu->frame, &op->frame, op->mask);
-	} else if (cpu->state != CPU_STOPPED || op->command == SCN_CANCEL) {
-		broken(result, "no call is pending");
-		return;
-	}
-	for (unsigned int reg = 0; reg < HVC_FRAME_REGS && cpu->state == CPU_STOPPED; reg++) {
-		if (op->mask >> reg & 1) {
-			cpu->frame.x[reg] = op->frame.x[reg];
-		}
-	}
-	answer(result, err);
-	if (err == HVC_OK) {
-		returned(cpu, result);
-		result->frame = cpu->frame;
-	}
-}
-
-static void arrive(struct machine *machine, const struct scn_op *op, struct scn_result *result)
-{
-	struct cpu *cpu = &machine->cpus[op->cpu];
-	struct hvc_request start;
-
-	if (cpu->state != CPU_STARTS) {
-		broken(result, cpu->state == CPU_IS_OFF ? "nobody turned this CPU on"
-							: "this CPU has arrived before");
-		return;
-	}
-	start = hvc_vcpu_started(cpu->vcpu);
-	cpu->state = CPU_RUNS;
-	result->kind = SCN_ARRIVED;
-	result->value = start.entry;
-	result->frame.x[0] = start.context;
-}
-
-static void wake(struct machine *machine, const struct scn_op *op, struct scn_result *result)
-{
-	struct cpu *cpu = &machine->cpus[op->cpu];
-	bool suspended = cpu->state == CPU_STOPPED &&
-			 cpu->request.function == HVC_FN_PSCI_SYSTEM_SUSPEND;
-
-	if (cpu->state == CPU_WAITS) {
-		returned(cpu, result);
-		result->frame = cpu->frame;
-	} else if (cpu->state == CPU_WAITS_ENTRY || suspended) {
-		cpu->state = CPU_RUNS;
-		result->kind = SCN_ARRIVED;
-		result->value = cpu->request.entry;
-		result->frame.x[0] = cpu->request.context;
-	} else {
-		broken(result, "this CPU waits for nothing");
-	}
-}
-
-static void configure(struct machine *machine, const struct scn_op *op, struct scn_result *result)
-{
-	struct hvc_vm *vm = machine->engine;
-
-	switch (op->command) {
-	case SCN_SHOW:
-		answer(result, hvc_vm_show(vm, (unsigned int)op->value));
-		break;
-	case SCN_CLEAR_FROM:
-		answer(result, hvc_vm_clear_from(vm, (unsigned int)op->value));
-		break;
-	case SCN_GET:
-		answer(result, hvc_vm_get_reg(vm, op->id, &result->value));
-		result->kind = result->kind == SCN_OK ? SCN_NUMBER : SCN_ERROR;
-		break;
-	case SCN_SET:
-		answer(result, hvc_vm_set_reg(vm, op->id, op->value));
-		break;
-	case SCN_FILTER:
-		answer(result, hvc_filter_add(vm, op->base, op->count, op->action));
-		break;
-	case SCN_FILTER_RAW:
-		answer(result, hvc_filter_add_bytes(vm, op->bytes));
-		break;
-	case SCN_TRY:
-		result->detail.size = sizeof(result->detail);
-		answer(result,
-		       hvc_filter_try(vm, op->base, op->count, op->action, &result->detail));
-		break;
-	default:
-		broken(result, "no such command");
-		break;
-	}
+	machine->image = scn_image_make(vm, &err);
+	return err == HVC_OK ? make_engine(machine, vm) : err;
 }
 
 static void run_op(struct machine *machine, const struct scn_op *op, struct scn_result *result)
 {
-	switch (op->command) {
-	case SCN_COUNT:
-		result->kind = SCN_NUMBER;
-		result->value = hvc_vm_check(machine->engine, HVC_CAP_FEATURE_REGS);
-		break;
-	case SCN_LIST:
-		list_registers(machine, result);
-		break;
-	case SCN_QUERY:
-		result->kind = SCN_DECISION;
-		result->decision = hvc_filter_query(machine->engine, (uint32_t)op->id);
-		break;
-	case SCN_RULES:
-		list_rules(machine, result);
-		break;
-	case SCN_RESERVED:
-		list_reserved(result);
-		break;
-	case SCN_CALL:
-		call(machine, op, result);
-		break;
-	case SCN_REPLY:
-	case SCN_RESUME:
-	case SCN_CANCEL:
-		go_on(machine, op, result);
-		break;
-	case SCN_ARRIVE:
-		arrive(machine, op, result);
-		break;
-	case SCN_WAKE:
-		wake(machine, op, result);
-		break;
-	default:
-		configure(machine, op, result);
-		break;
+	struct hvc_vcpu *vcpu = scn_machine_do(&machine->state, op, result);
+	struct hvc_frame frame = op->frame;
+
+	if (vcpu != NULL) {
+		const enum hvc_verdict verdict = hvc_call(vcpu, op->conduit, op->immediate, &frame);
+
+		scn_machine_called(&machine->state, op, verdict, &frame, result);
 	}
 }
 
@@ -471,7 +148,6 @@ static bool run(struct scn_host *host, const struct scn_script *script, struct s
 		char *why, size_t size)
 {
 	struct machine machine = {0};
-	bool made = false;
 
 	(void)host;
 	(void)why;
@@ -480,9 +156,9 @@ static bool run(struct scn_host *host, const struct scn_script *script, struct s
 		const struct scn_op *op = scn_op_at(script, n);
 
 		if (op->command == SCN_VM) {
-			answer(&results[n], make(&machine, op->vm));
-			made = results[n].kind == SCN_OK;
-		} else if (made) {
+			results[n].err = make(&machine, op->vm);
+			results[n].kind = results[n].err == HVC_OK ? SCN_OK : SCN_ERROR;
+		} else {
 			run_op(&machine, op, &results[n]);
 		}
 	}
