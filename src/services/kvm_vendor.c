@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* KVM's vendor range as far as any VM has it: UID and features (reference: Linux hypercalls.rst). */
+/* KVM's vendor range: UID, features, PTP (reference: Linux hypercalls.rst, ptp_kvm.rst). */
 #include "services.h"
 
 HVC_SERVE(KVM_VENDOR_UID)
@@ -61,6 +61,26 @@ HVC_SERVE(KVM_FEATURES)
 	return HVC_RESUME;
 }
 
+/* Which counter the guest wants to read beside the clock. */
+enum { PTP_PHYSICAL = 1 }; /* 0 is the virtual one */
+
+HVC_SERVE(KVM_PTP)
+{
+	const struct hvc_vm *vm = vcpu->vm;
+	uint32_t which = (uint32_t)frame->x[1];
+	uint64_t ns, counter;
+
+	if (which > PTP_PHYSICAL ||
+	    !vm->platform->ptp(vm->host, vcpu->index, which == PTP_PHYSICAL, &ns, &counter)) {
+		return serve_status(frame, SMCCC_NOT_SUPPORTED);
+	}
+	frame->x[0] = ns >> 32;
+	frame->x[1] = (uint32_t)ns;
+	frame->x[2] = counter >> 32;
+	frame->x[3] = (uint32_t)counter;
+	return HVC_RESUME;
+}
+
 static uint32_t vendor_version(const struct hvc_vm *vm)
 {
 	(void)vm;
@@ -74,6 +94,9 @@ static bool vendor_has(const struct hvc_vm *vm, unsigned int slot)
 	struct hvc_settings defaults;
 
 	if (!settings->vendor_uid_present) {
+		return false;
+	}
+	if (slot == HVC_FN_KVM_PTP && (vm->platform == NULL || vm->platform->ptp == NULL)) {
 		return false;
 	}
 	if (slot == HVC_FN_KVM_VENDOR_UID) {

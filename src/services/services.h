@@ -7,6 +7,7 @@
 extern const struct hvc_service hvc_service_arch;
 extern const struct hvc_service hvc_service_psci;
 extern const struct hvc_service hvc_service_trng;
+extern const struct hvc_service hvc_service_pv_time;
 extern const struct hvc_service hvc_service_kvm_vendor;
 
 /* PSCI return codes (DEN0022, 5.2.2). */

@@ -56,6 +56,23 @@ static bool availability(void *host, uint64_t reg, uint64_t *bits)
 	return reg == 0x1e1100;
 }
 
+static bool stolen_time(void *host, uint32_t vcpu, uint64_t ipa)
+{
+	struct world *world = host;
+
+	world->record = ipa;
+	return !world->time_fails && vcpu < WORLD_VCPUS;
+}
+
+static bool ptp(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t *counter)
+{
+	const struct world *world = host;
+
+	*ns = world->ns;
+	*counter = world->counter[physical] + vcpu;
+	return !world->time_fails;
+}
+
 static enum hvc_err paint_all(struct hvc_image *image, size_t capacity,
 			      const struct world_setup *setup)
 {
@@ -133,7 +150,13 @@ struct world *world_new(const struct world_setup *setup)
 			     .feature_availability = availability},
 		.entropy = {0x0706050403020100ull, 0x0f0e0d0c0b0a0908ull, 0x1716151413121110ull},
 		.ram_end = UINT64_MAX,
+		.ns = 0x18ea46b888220ca0ull,
+		.counter = {0x00000011fffffff0ull, 0x1234567887654321ull},
 	};
+	if (setup->host_time) {
+		world->platform.stolen_time = stolen_time;
+		world->platform.ptp = ptp;
+	}
 	world->image = world_image(setup, &world->image_capacity);
 	world->vm = memory(hvc_vm_size());
 	world->counters = memory(count * sizeof(*world->counters));

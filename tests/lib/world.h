@@ -31,6 +31,7 @@ struct world_setup {
 	unsigned int vcpu_count;    /* 0: one */
 	unsigned int filter_ranges; /* memory for that many; 0: no filter memory */
 	bool no_platform;           /* no callback at all */
+	bool host_time;             /* callbacks stolen_time and ptp, too */
 	uint32_t flags;             /* HVC_VM_* */
 };
 
@@ -43,14 +44,17 @@ struct world {
 	void *filter_memory;
 	struct hvc_platform platform;
 	/* What the platform does. */
-	uint64_t entropy[3];    /* the words it gives */
-	bool entropy_fails;     /* no entropy */
-	bool entropy_random;    /* instead of `entropy`: something else at each call */
-	bool start_fails;       /* CPUs cannot be started */
-	uint64_t ram_end;       /* IPAs below are RAM */
-	void *context;          /* for callbacks that a test puts in `platform` itself */
-	atomic_uint starts;     /* number of cpu_start calls so far */
-	atomic_uint last_start; /* vCPU of the last one */
+	uint64_t entropy[3];     /* the words it gives */
+	bool entropy_fails;      /* no entropy */
+	bool entropy_random;     /* instead of `entropy`: something else at each call */
+	bool start_fails;        /* CPUs cannot be started */
+	uint64_t ram_end;        /* IPAs below are RAM */
+	bool time_fails;         /* stolen_time and ptp say false */
+	uint64_t record;         /* IPA of the last stolen_time call */
+	uint64_t ns, counter[2]; /* the clock, the virtual and the physical counter */
+	void *context;           /* for callbacks that a test puts in `platform` itself */
+	atomic_uint starts;      /* number of cpu_start calls so far */
+	atomic_uint last_start;  /* vCPU of the last one */
 };
 
 struct world *world_new(const struct world_setup *setup);

@@ -10,10 +10,11 @@
 
 enum { POLICIES = 400, MAX_RULES = 24, IDS = 2 * HVC_FN_COUNT };
 
-#define PSCI_FEATURES 0x8400000au
-#define ARCH_FEATURES 0x80000001u
-#define TRNG_FEATURES 0x84000051u
-#define KVM_FEATURES  0x86000000u
+#define PSCI_FEATURES    0x8400000au
+#define ARCH_FEATURES    0x80000001u
+#define TRNG_FEATURES    0x84000051u
+#define KVM_FEATURES     0x86000000u
+#define PV_TIME_FEATURES 0xc5000020u
 
 /* What was seen of a world: which IDs of the catalogue are answered by their service when called. */
 struct seen {
@@ -71,7 +72,8 @@ static void check_query(const struct seen *seen, uint32_t query, const char *pre
 		uint32_t id = seen->ids[i / 4] ^ (uint32_t)(i % 4) << 30;
 		const struct hvc_function *function = hvc_function_at(hvc_function_by_id(id));
 		bool scope = function != NULL &&
-			     (strncmp(function->name, prefix, strlen(prefix)) == 0 || id == extra);
+			     (strncmp(function->name, prefix, strlen(prefix)) == 0 || id == extra ||
+			      (query == ARCH_FEATURES && id == PV_TIME_FEATURES));
 		bool told = world_ask(seen->world, query, id, 0, 0) != STATUS(NOT_SUPPORTED);
 
 		if (told != (scope && was_answered(seen, id))) {
@@ -129,6 +131,7 @@ static void random_settings(struct rng *rng, struct hvc_settings *settings)
 	settings->regs[HVC_REG_WORKAROUND_2] = rng_below(rng, 2) * 3;
 	settings->regs[HVC_REG_WORKAROUND_3] = rng_below(rng, 3);
 	settings->regs[HVC_REG_STD_BMAP] &= rng_next(rng) | rng_next(rng);
+	settings->regs[HVC_REG_STD_HYP_BMAP] &= rng_next(rng) | rng_next(rng);
 	settings->regs[HVC_REG_VENDOR_HYP_BMAP] &= rng_next(rng) | rng_next(rng);
 	settings->regs[HVC_REG_VENDOR_HYP_BMAP_2] &= rng_next(rng);
 	settings->workaround_4 = rng_below(rng, 3);
@@ -156,15 +159,19 @@ static struct world *random_world(struct rng *rng)
 	static struct hvc_settings settings;
 	struct paint rules[MAX_RULES];
 	size_t count = rng_below(rng, MAX_RULES + 1);
+	struct world *world;
 
 	random_settings(rng, &settings);
 	random_rules(rng, rules, count);
-	return world_new(&(struct world_setup){
+	world = world_new(&(struct world_setup){
 		.settings = &settings,
 		.rules = rules,
 		.rule_count = count,
 		.otherwise = rng_below(rng, 4) ? HVC_HANDLE : (enum hvc_action)rng_below(rng, 4),
+		.host_time = rng_below(rng, 2) == 0,
 		.no_platform = rng_below(rng, 4) == 0});
+	assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[0], 0x40000000), HVC_OK);
+	return world;
 }
 
 static void test_discovery_is_dispatch(void **state)
@@ -179,6 +186,7 @@ static void test_discovery_is_dispatch(void **state)
 		look(&seen, world);
 		check_query(&seen, PSCI_FEATURES, "PSCI_", 0x80000000u);
 		check_query(&seen, TRNG_FEATURES, "TRNG_", 0);
+		check_query(&seen, PV_TIME_FEATURES, "PV_TIME_", 0);
 		check_query(&seen, ARCH_FEATURES, "SMCCC_ARCH_", 0x80000000u);
 		check_bitmap(&seen);
 		check_counts(&seen);

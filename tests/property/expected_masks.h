@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which of x0 to x17 a call may change, written by hand from the specifications (DEN0022, DEN0028,
- * DEN0098) and from what Linux knows of KVM's vendor range: not from the catalogue, which it checks.
+ * DEN0057, DEN0098) and from what Linux knows of KVM's vendor range: not from the catalogue, which it checks.
  * Constant data and arithmetic only, for a bare-metal guest as well as for a host program.
  *
  * How to use it: fill x1 to x17 with expected_pattern(n), the high half of x0 too. After the call
@@ -31,9 +31,10 @@ enum {
 	/* Flags of a row. */
 	EXPECT_GONE = 0x1,      /* does not return, whatever the arguments */
 	EXPECT_NO_SAMPLE = 0x2, /* x1 to x3 are no sample: success would start or end something */
-	EXPECT_OPTIONAL = 0x4,  /* profile hvcgate-1 has it only if settings ask for it */
-	EXPECT_WAITS = 0x8,     /* the sample waits for an interrupt */
-	EXPECT_LATER = 0x10,    /* in a later version than hvcgate-1's defaults */
+	EXPECT_OPTIONAL =
+		0x4, /* profile hvcgate-1 has it only if settings ask for it or the host has it */
+	EXPECT_WAITS = 0x8,  /* the sample waits for an interrupt */
+	EXPECT_LATER = 0x10, /* in a later version than hvcgate-1's defaults */
 };
 
 /* A function that the engine serves, and arguments x1 to x3 with which it succeeds. */
@@ -82,6 +83,9 @@ static const struct expected_call expected_calls[] = {
 	{"TRNG_GET_UUID", 0x84000052u, 0, EXPECT_X0_X3, 0, 0, 0},
 	{"TRNG_RND/32", 0x84000053u, 0, EXPECT_X0_X3, 96, 0x5a, 0x5a},
 	{"TRNG_RND/64", 0xc4000053u, 0, EXPECT_X0_X3, 192, 0x5a, 0x5a},
+	{"PV_TIME_FEATURES", 0xc5000020u, EXPECT_OPTIONAL, EXPECT_X0, 0xc5000021u, 0, 0},
+	{"PV_TIME_ST", 0xc5000021u, EXPECT_OPTIONAL, EXPECT_X0, 0, 0, 0},
+	{"KVM_PTP", 0x86000001u, EXPECT_OPTIONAL, EXPECT_X0_X3, 1, 0x5a, 0x5a},
 	{"KVM_VENDOR_UID", 0x8600ff01u, 0, EXPECT_X0_X3, 0x5a, 0x5a, 0x5a},
 	{"KVM_FEATURES", 0x86000000u, 0, EXPECT_X0_X3, 0x5a, 0x5a, 0x5a},
 };

@@ -96,24 +96,37 @@ static void high_settings(struct hvc_settings *settings)
 	settings->soc_revision = 3;
 }
 
+/* A VM of profile hvcgate-1, or one that has all there is. */
+static struct world *make_world(bool high, struct world_setup setup)
+{
+	static struct hvc_settings settings;
+	struct world *world;
+
+	high_settings(&settings);
+	setup.settings = high ? &settings : NULL;
+	setup.host_time = high;
+	world = world_new(&setup);
+	if (high) {
+		assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[0], 0x40000000), HVC_OK);
+	}
+	return world;
+}
+
 static void test_worlds(void **state)
 {
 	static const struct paint all[] = {{0, UINT32_MAX, HVC_HANDLE}};
-	struct hvc_settings high;
 
 	(void)state;
-	high_settings(&high);
 	for (unsigned int i = 0; i < 2; i++) {
 		for (unsigned int action = HVC_HANDLE; action <= HVC_NOTIFY; action++) {
-			struct world *world = world_new(
-				&(struct world_setup){.settings = i ? &high : NULL,
-						      .otherwise = (enum hvc_action)action,
-						      .rules = all,
-						      .rule_count = action == HVC_HANDLE,
-						      .vcpu_count = 3});
+			struct world *world = make_world(
+				i, (struct world_setup){.otherwise = (enum hvc_action)action,
+							.rules = all,
+							.rule_count = action == HVC_HANDLE,
+							.vcpu_count = 3});
 
 			check_world(world);
-			world->entropy_fails = world->start_fails = true;
+			world->entropy_fails = world->start_fails = world->time_fails = true;
 			world->ram_end = 0;
 			check_world(world);
 			world_free(world);
@@ -125,13 +138,9 @@ static void test_worlds(void **state)
  * according to the table's flags. */
 static void test_samples(void **state)
 {
-	struct hvc_settings high;
-
 	(void)state;
-	high_settings(&high);
 	for (unsigned int pass = 0; pass < 2; pass++) {
-		struct world *world = world_new(
-			&(struct world_setup){.settings = pass ? &high : NULL});
+		struct world *world = make_world(pass, (struct world_setup){0});
 
 		for (size_t i = 0; i < COUNT_OF(expected_calls); i++) {
 			struct hvc_frame frame = patterned(expected_calls[i].id), before;
@@ -165,12 +174,9 @@ static void test_samples(void **state)
 /* The pattern is refused by everything that has arguments: a guest may call the whole table with it. */
 static void test_pattern(void **state)
 {
-	struct hvc_settings high;
-	struct world *world;
+	struct world *world = make_world(true, (struct world_setup){.vcpu_count = 2});
 
 	(void)state;
-	high_settings(&high);
-	world = world_new(&(struct world_setup){.settings = &high, .vcpu_count = 2});
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
 		const struct hvc_function *function = hvc_function_at(slot);
 		const uint32_t ids[] = {function->id32, function->id64};
