@@ -279,10 +279,12 @@ static bool fits_statement(const struct judge *judge)
 	enum scn_stated_kind stated = judge->stated->kind;
 	const struct scn_result *result = judge->result;
 
+	if (result->kind == SCN_NOT_RUN && stated == STATED_NOTHING &&
+	    judge->line->op.command != SCN_VM) {
+		return true;
+	}
 	if (result->kind == SCN_BROKEN || result->kind == SCN_NOT_RUN) {
-		return say(judge, "%s",
-			   result->kind == SCN_BROKEN && result->reason != NULL ? result->reason
-										: "it was not run");
+		return say(judge, "%s", result->reason != NULL ? result->reason : "it was not run");
 	}
 	if (stated == STATED_NOTHING && judge->line->op.command == SCN_VM) {
 		return result->kind == SCN_OK ||

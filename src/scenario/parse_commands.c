@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The commands, one row each in the table below. */
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "../policy/suggest.h"
@@ -194,6 +195,26 @@ static bool read_function(struct parser *parser)
 	return true;
 }
 
+/* x0=V: the function ID with something in the upper half of the register. */
+static bool read_whole_x0(struct parser *parser, const struct word *word, uint32_t *said)
+{
+	struct scn_op *op = &parser->out.op;
+	uint64_t value;
+
+	if (!parse_value(parser, word, "x0", &value)) {
+		return false;
+	}
+	if ((uint32_t)value != (uint32_t)op->id || (*said & 1) != 0) {
+		return parse_error(parser, word,
+				   "x0 is the function, 0x%08" PRIx32
+				   ", and once something in its upper half",
+				   (uint32_t)op->id);
+	}
+	*said |= 1;
+	op->frame.x[0] = value;
+	return true;
+}
+
 /* x1 in its place, imm=N, xN=V. */
 static bool read_argument(struct parser *parser, const struct word *word, unsigned int *next,
 			  uint32_t *said)
@@ -218,9 +239,12 @@ static bool read_argument(struct parser *parser, const struct word *word, unsign
 					   word->text);
 		}
 	}
-	if (reg == 0 || reg >= HVC_FRAME_REGS) {
+	if (reg >= HVC_FRAME_REGS) {
 		return parse_error(parser, word, "arguments are x1 to x%d; x0 is the function",
 				   HVC_FRAME_REGS - 1);
+	}
+	if (reg == 0) {
+		return read_whole_x0(parser, word, said);
 	}
 	if (*said >> reg & 1) {
 		return parse_error(parser, word, "x%u was said before", reg);
@@ -233,7 +257,7 @@ static bool read_call(struct parser *parser)
 {
 	const struct word *word;
 	unsigned int next = 1;
-	uint32_t said = 1;
+	uint32_t said = 0;
 
 	if (!read_only_cpu(parser) || (word = parse_need(parser, "hvc or smc")) == NULL ||
 	    !parse_conduit(parser, word, &parser->out.op.conduit)) {
