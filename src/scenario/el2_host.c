@@ -131,7 +131,8 @@ static void take(struct el2_host *el2, struct replay_result *from, struct scn_re
 		*to = (struct scn_result){.kind = SCN_BROKEN};
 		to->reason = from->trouble != 0 ? trouble(el2, from)
 						: "the monitor answers what is no result";
-	} else if (to->kind == SCN_BROKEN || to->kind == SCN_UNSUPPORTED) {
+	} else if (to->kind == SCN_BROKEN || to->kind == SCN_UNSUPPORTED ||
+		   to->kind == SCN_NOT_RUN) {
 		from->reason[sizeof(from->reason) - 1] = '\0';
 		run_make_harmless(from->reason);
 		to->reason = keep(el2, from->reason);

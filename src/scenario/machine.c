@@ -30,6 +30,13 @@ static void broken(struct scn_result *result, const char *reason)
 	result->reason = reason;
 }
 
+/* The line is not for the state that its CPU is in: nothing is done. */
+static void not_run(struct scn_result *result, const char *reason)
+{
+	result->kind = SCN_NOT_RUN;
+	result->reason = reason;
+}
+
 static void list_registers(const struct scn_machine *machine, struct scn_result *result)
 {
 	uint32_t count = SCN_LIST_MAX;
@@ -167,21 +174,21 @@ static struct hvc_vcpu *call(struct scn_machine *machine, const struct scn_op *o
 		hvc_vm_freeze(machine->vm);
 		return cpu->vcpu;
 	case SCN_CPU_IS_OFF:
-		broken(result, "this CPU is off");
+		not_run(result, "this CPU is off");
 		break;
 	case SCN_CPU_STARTS:
-		broken(result, "this CPU has not arrived: 'arrive' comes first");
+		not_run(result, "this CPU has not arrived: 'arrive' comes first");
 		break;
 	case SCN_CPU_FORWARDED:
-		broken(result, "this CPU's last call is not answered: 'reply' comes first");
+		not_run(result, "this CPU's last call is not answered: 'reply' comes first");
 		break;
 	case SCN_CPU_STOPPED:
-		broken(result, "this CPU stopped for an event: 'resume nowrite' comes first");
+		not_run(result, "this CPU stopped for an event: 'resume nowrite' comes first");
 		break;
 	case SCN_CPU_WAITS:
 	case SCN_CPU_WAITS_ENTRY:
 	default:
-		broken(result, "this CPU waits for an interrupt: 'wake' comes first");
+		not_run(result, "this CPU waits for an interrupt: 'wake' comes first");
 		break;
 	}
 	return NULL;
@@ -198,7 +205,7 @@ static void go_on(struct scn_machine *machine, const struct scn_op *op, struct s
 			      ? hvc_forward_cancel(cpu->vcpu, &cpu->frame)
 			      : hvc_forward_complete(cpu->vcpu, &cpu->frame, &op->frame, op->mask);
 	} else if (cpu->state != SCN_CPU_STOPPED || op->command == SCN_CANCEL) {
-		broken(result, "no call is pending");
+		not_run(result, "no call is pending");
 		return;
 	}
 	for (unsigned int reg = 0; reg < HVC_FRAME_REGS && cpu->state == SCN_CPU_STOPPED; reg++) {
@@ -228,9 +235,9 @@ static void arrive(struct scn_machine *machine, const struct scn_op *op, struct 
 	if (cpu->state == SCN_CPU_STARTS) {
 		arrived(cpu, hvc_vcpu_started(cpu->vcpu), result);
 	} else if (cpu->state == SCN_CPU_IS_OFF) {
-		broken(result, "nobody turned this CPU on");
+		not_run(result, "nobody turned this CPU on");
 	} else {
-		broken(result, "this CPU has arrived before");
+		not_run(result, "this CPU has arrived before");
 	}
 }
 
@@ -245,7 +252,7 @@ static void wake(struct scn_machine *machine, const struct scn_op *op, struct sc
 	} else if (cpu->state == SCN_CPU_WAITS_ENTRY || suspended) {
 		arrived(cpu, cpu->request, result);
 	} else {
-		broken(result, "this CPU waits for nothing");
+		not_run(result, "this CPU waits for nothing");
 	}
 }
 
