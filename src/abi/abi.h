@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -36,6 +37,9 @@ void abi_profile_settings(const struct abi_profile *profile, struct hvc_settings
 const char *abi_profile_json(const struct abi_profile *profile);
 
 /* --- Records. */
+/* One level of structure a line, but what fits in a line stands in one; a newline at the end. False: out of memory,
+ * nested too deeply, or `out` has an error. */
+bool abi_json_write(FILE *out, const json_t *json);
 /* Read and check a record; NULL, and `why` (size bytes) says what is wrong and where. json_decref() it. */
 json_t *abi_record_load(const char *path, char *why, size_t size);
 /* Its workaround levels into settings of a profile. */

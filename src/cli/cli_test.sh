@@ -78,7 +78,7 @@ says err "unknown verb 'zebra'; see hvcgate --help"
 run 2 policy
 run 2 policy chekc my.yaml
 says err "did you mean 'hvcgate policy check'?"
-for verb in policy 'policy check' 'policy explain' 'policy flatten' resolve call; do
+for verb in policy 'policy check' 'policy explain' 'policy flatten' resolve call probe; do
 	# shellcheck disable=SC2086 # two words
 	run 0 $verb --help
 	says out 'Example: hvcgate'
@@ -86,6 +86,20 @@ for verb in policy 'policy check' 'policy explain' 'policy flatten' resolve call
 done
 run 2 resolve --nonsense
 says err 'unrecognized option'
+
+# probe: where there is no arm64 KVM it says what to do, on one line.
+run 2 probe --format xml
+says err "--format is table, json or nfd, not 'xml'"
+run 2 probe now
+says err "no argument is taken: 'now'"
+if [ "$(uname -m)" != aarch64 ]; then
+	for format in table json nfd; do
+		run 2 probe --format $format
+		says out
+		says err 'cannot measure: this is not arm64 Linux'
+		says err 'scripts/lab'
+	done
+fi
 
 # policy check
 run 0 policy check my.yaml
