@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PSCI 0.2 to 1.3: versions, features and the whole system (DEN0022, chapter 5). */
+/* PSCI 0.1 to 1.3: versions, features and the whole system (DEN0022, chapter 5). */
 #include "services.h"
 
 /* MIGRATE_INFO_TYPE: no trusted OS, or one that does not mind where it runs (DEN0022, 5.9). */
@@ -86,8 +86,18 @@ static uint32_t psci_version(const struct hvc_vm *vm)
 	return vm_psci_version(vm);
 }
 
+/* The functions of 0.1 have IDs of their own, which ended with it. */
+static bool is_0_1(unsigned int slot)
+{
+	return slot == HVC_FN_PSCI_0_1_CPU_SUSPEND || slot == HVC_FN_PSCI_0_1_CPU_OFF ||
+	       slot == HVC_FN_PSCI_0_1_CPU_ON || slot == HVC_FN_PSCI_0_1_MIGRATE;
+}
+
 static bool psci_has(const struct hvc_vm *vm, unsigned int slot)
 {
+	if (is_0_1(slot)) {
+		return psci_version(vm) == HVC_VERSION(0, 1);
+	}
 	return slot != HVC_FN_PSCI_SYSTEM_SUSPEND || vm->image->settings.system_suspend;
 }
 

@@ -82,24 +82,40 @@ static int32_t start(const struct hvc_vm *vm, struct hvc_vcpu *target, uint64_t 
 	return PSCI_INTERNAL_FAILURE;
 }
 
-HVC_SERVE(PSCI_CPU_ON)
+static int32_t cpu_on(const struct hvc_vm *vm, uint64_t which, uint64_t entry, uint64_t context)
 {
-	const struct hvc_vm *vm = vcpu->vm;
-	uint64_t mpidr;
-	uint64_t entry = argument(vcpu, frame, 2);
-	uint64_t context = argument(vcpu, frame, 3);
 	struct hvc_vcpu *target = NULL;
+	uint64_t mpidr;
 
-	if (affinity_of(vm, argument(vcpu, frame, 1), &mpidr)) {
+	if (affinity_of(vm, which, &mpidr)) {
 		target = vcpu_by_mpidr(vm, mpidr);
 	}
 	if (target == NULL) {
-		return serve_status(frame, PSCI_INVALID_PARAMETERS);
+		return PSCI_INVALID_PARAMETERS;
 	}
 	if (!entry_valid(vm, entry)) {
-		return serve_status(frame, invalid_address(vm));
+		return invalid_address(vm);
 	}
-	return serve_status(frame, start(vm, target, entry, context));
+	return start(vm, target, entry, context);
+}
+
+HVC_SERVE(PSCI_CPU_ON)
+{
+	return serve_status(frame, cpu_on(vcpu->vm, argument(vcpu, frame, 1),
+					  argument(vcpu, frame, 2), argument(vcpu, frame, 3)));
+}
+
+/* 0.1 knows no code below DENIED; its arguments are as wide as the registers. */
+HVC_SERVE(PSCI_0_1_CPU_ON)
+{
+	int32_t status = cpu_on(vcpu->vm, frame->x[1], frame->x[2], frame->x[3]);
+
+	if (status == PSCI_ALREADY_ON || status == PSCI_ON_PENDING) {
+		status = PSCI_INVALID_PARAMETERS;
+	} else if (status == PSCI_INTERNAL_FAILURE) {
+		status = PSCI_DENIED;
+	}
+	return serve_status(frame, status);
 }
 
 HVC_SERVE(PSCI_CPU_OFF)
@@ -107,6 +123,11 @@ HVC_SERVE(PSCI_CPU_OFF)
 	(void)frame;
 	atomic_store_explicit(&vcpu->power, POWER_OFF, memory_order_release);
 	return HVC_CPU_OFF;
+}
+
+HVC_SERVE(PSCI_0_1_CPU_OFF)
+{
+	return hvc_serve_PSCI_CPU_OFF(vcpu, conduit, immediate, frame);
 }
 
 static enum hvc_verdict powerdown(struct hvc_vcpu *vcpu, enum hvc_verdict verdict,
@@ -117,10 +138,10 @@ static enum hvc_verdict powerdown(struct hvc_vcpu *vcpu, enum hvc_verdict verdic
 	return verdict;
 }
 
-HVC_SERVE(PSCI_CPU_SUSPEND)
+static enum hvc_verdict cpu_suspend(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
+				    enum hvc_fn function, uint64_t entry, uint64_t context)
 {
 	uint32_t power_state = (uint32_t)frame->x[1];
-	uint64_t entry = argument(vcpu, frame, 2);
 
 	if (vm_quirk(vcpu->vm, HVC_QUIRK_SUSPEND_WAITS)) {
 		serve_status(frame, PSCI_SUCCESS);
@@ -136,8 +157,18 @@ HVC_SERVE(PSCI_CPU_SUSPEND)
 	if (!entry_valid(vcpu->vm, entry)) {
 		return serve_status(frame, invalid_address(vcpu->vm));
 	}
-	return powerdown(vcpu, HVC_CPU_POWERDOWN, HVC_FN_PSCI_CPU_SUSPEND, entry,
-			 argument(vcpu, frame, 3));
+	return powerdown(vcpu, HVC_CPU_POWERDOWN, function, entry, context);
+}
+
+HVC_SERVE(PSCI_CPU_SUSPEND)
+{
+	return cpu_suspend(vcpu, frame, HVC_FN_PSCI_CPU_SUSPEND, argument(vcpu, frame, 2),
+			   argument(vcpu, frame, 3));
+}
+
+HVC_SERVE(PSCI_0_1_CPU_SUSPEND)
+{
+	return cpu_suspend(vcpu, frame, HVC_FN_PSCI_0_1_CPU_SUSPEND, frame->x[2], frame->x[3]);
 }
 
 /* DEN0022, 5.20: every other CPU must be off. */

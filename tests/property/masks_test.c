@@ -117,13 +117,14 @@ static void test_worlds(void **state)
 	static const struct paint all[] = {{0, UINT32_MAX, HVC_HANDLE}};
 
 	(void)state;
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 3; i++) {
 		for (unsigned int action = HVC_HANDLE; action <= HVC_NOTIFY; action++) {
 			struct world *world = make_world(
-				i, (struct world_setup){.otherwise = (enum hvc_action)action,
-							.rules = all,
-							.rule_count = action == HVC_HANDLE,
-							.vcpu_count = 3});
+				i == 1, (struct world_setup){.flags = i == 2 ? HVC_VM_PSCI_0_1 : 0,
+							     .otherwise = (enum hvc_action)action,
+							     .rules = all,
+							     .rule_count = action == HVC_HANDLE,
+							     .vcpu_count = 3});
 
 			check_world(world);
 			world->entropy_fails = world->start_fails = world->time_fails = true;
