@@ -29,7 +29,9 @@
 #define REPLAY_GUEST_ENTRY (EL2_GUEST_IPA + REPLAY_GUEST_BYTES - 4)
 
 struct replay_op {
-	struct scn_op op; /* without pointers */
+	struct scn_op op;    /* without pointers */
+	uint32_t new_script; /* 1: the first operation of one: there is no VM */
+	uint32_t pad;
 	/* SCN_VM: the image is at `image` in the arena. */
 	uint64_t image, image_bytes;
 	uint64_t stolen_time; /* as in struct scn_vm */

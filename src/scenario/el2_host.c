@@ -83,7 +83,7 @@ static uint32_t fill(struct el2_host *el2, const struct scn_script *script, size
 		const struct scn_op *op = scn_op_at(script, first + count);
 		struct replay_op *to = &box->ops[count];
 
-		*to = (struct replay_op){.op = *op};
+		*to = (struct replay_op){.op = *op, .new_script = first + count == 0};
 		to->op.vm = NULL;
 		if (op->command == SCN_VM && !add_vm(el2, op->vm, to, &results[first + count])) {
 			break;
