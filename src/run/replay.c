@@ -18,7 +18,8 @@
 #include "../el2/replay.h"
 #include "run.h"
 
-#define PATIENCE_NS ((uint64_t)60 * 1000000000)
+/* Without an operation done: none takes a millisecond. */
+#define PATIENCE_S 20u
 
 struct run_replay {
 	struct run_options options;
@@ -217,27 +218,42 @@ static bool gone(struct run_replay *replay, char *why, size_t size)
 	return false;
 }
 
+/* The monitor spins until there is a batch: let it do so only where one is on its way. */
+static void hold(const struct run_replay *replay, int how)
+{
+	if (replay->child.pid > 0) {
+		kill(-replay->child.pid, how);
+	}
+}
+
 bool run_replay_batch(struct run_replay *replay, uint32_t count, char *why, size_t size)
 {
 	struct replay_box *box = run_replay_box(replay);
-	const uint64_t last = run_now_ns() + PATIENCE_NS;
 	const uint32_t batch = ++replay->posted;
+	uint64_t moved = run_now_ns();
+	uint32_t at = 0;
 	int status;
 
+	box->at = 0;
 	box->count = count;
 	__atomic_store_n(&box->posted, batch, __ATOMIC_RELEASE);
+	hold(replay, SIGCONT);
 	while (__atomic_load_n(&box->done, __ATOMIC_ACQUIRE) != batch) {
+		const uint32_t now_at = __atomic_load_n(&box->at, __ATOMIC_RELAXED);
+
+		moved = now_at != at ? run_now_ns() : moved;
+		at = now_at;
 		look_around(replay);
 		if (run_child_ended(&replay->child, &status)) {
 			return gone(replay, why, size);
 		}
-		if (run_now_ns() > last) {
+		if (run_now_ns() - moved > (uint64_t)PATIENCE_S * 1000000000) {
 			snprintf(why, size, "no answer for %u seconds: operation %u of %u hangs",
-				 (unsigned int)(PATIENCE_NS / 1000000000),
-				 __atomic_load_n(&box->at, __ATOMIC_RELAXED) + 1, count);
+				 PATIENCE_S, at + 1, count);
 			return false;
 		}
 	}
+	hold(replay, SIGSTOP);
 	return true;
 }
 
