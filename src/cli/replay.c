@@ -12,6 +12,7 @@ struct line {
 	size_t n;
 	char *got;
 	enum scn_verdict verdict;
+	bool not_run;       /* the line that failed before says enough */
 	const char *excuse; /* of what is unsupported */
 	char why[1024];
 };
@@ -55,7 +56,7 @@ static void print_line(const struct replay *replay, const struct line *line)
 {
 	const struct scn_script *script = line->script;
 	const struct scn_op *op = scn_op_at(script, line->n);
-	bool silent = line->verdict == SCN_AGREED || line->excuse != NULL;
+	bool silent = line->verdict == SCN_AGREED || line->excuse != NULL || line->not_run;
 	enum out_style style = line->verdict == SCN_DIFFERED ? OUT_RED
 			       : line->excuse == NULL        ? OUT_YELLOW
 							     : OUT_DIM;
@@ -104,6 +105,7 @@ static void count(struct replay *replay, const struct line *line)
 	replay->differed += line->verdict == SCN_DIFFERED;
 	replay->unsupported += line->verdict == SCN_NO_SUPPORT;
 	replay->excused += line->excuse != NULL;
+	replay->not_run += line->not_run;
 }
 
 static char *text_of(const struct scn_script *script, size_t n, const struct scn_result *result)
@@ -171,6 +173,7 @@ static bool report(struct replay *replay, const struct scn_script *script,
 		if (line.got == NULL) {
 			return false;
 		}
+		line.not_run = results[n].kind == SCN_NOT_RUN;
 		judge(&line, results);
 		follow(replay, &line, results, &missing);
 		if (line.verdict == SCN_AGREED && replay->other != NULL &&
@@ -226,6 +229,9 @@ int replay_end(struct replay *replay)
 	if (replay->left_out != 0) {
 		printf("%zu lines are not for %s and were left out\n", replay->left_out,
 		       abi_profile_name(replay->profile));
+	}
+	if (replay->not_run != 0) {
+		printf("%zu lines were not run, because an earlier one failed\n", replay->not_run);
 	}
 	printf("%zu agreed, %zu differed, %zu unsupported\n", replay->agreed, replay->differed,
 	       replay->unsupported);

@@ -17,7 +17,7 @@ struct replay {
 	FILE *transcript;
 	json_t *json; /* lines; NULL: text is printed */
 	struct scn_script **scripts;
-	size_t count, agreed, differed, unsupported, excused, left_out;
+	size_t count, agreed, differed, unsupported, excused, left_out, not_run;
 };
 
 /* Read one file; false: it has errors, said. */

@@ -149,16 +149,22 @@ static const struct entry *find(struct scn_transcript *transcript, const char *f
 	return NULL;
 }
 
+/* Of "x0=" in "x0=5"; 0 where there is none. */
+static size_t name_length(const char *word, size_t length)
+{
+	const char *equals = memchr(word, '=', length);
+
+	return equals != NULL ? (size_t)(equals + 1 - word) : 0;
+}
+
 /* "5", "x0=5", "flags=5" */
 static bool value_of(const char *word, size_t length, uint64_t *value)
 {
-	const char *equals = memchr(word, '=', length);
+	size_t name = name_length(word, length);
 	char text[SCN_NUMBER_TEXT + 1];
 
-	if (equals != NULL) {
-		length -= (size_t)(equals + 1 - word);
-		word = equals + 1;
-	}
+	word += name;
+	length -= name;
 	if (length >= sizeof(text)) {
 		return false;
 	}
@@ -189,6 +195,9 @@ static bool same_word(const struct scn_stated *stated, const char *a, size_t a_l
 
 	if (a_length == b_length && memcmp(a, b, a_length) == 0) {
 		return true;
+	}
+	if (strncmp(a, b, name_length(a, a_length)) != 0) {
+		return false;
 	}
 	if (pattern->kind == PATTERN_ANY) {
 		return true;
