@@ -173,9 +173,10 @@ static bool report(struct replay *replay, const struct scn_script *script,
 		if (line.got == NULL) {
 			return false;
 		}
-		line.not_run = results[n].kind == SCN_NOT_RUN;
 		judge(&line, results);
 		follow(replay, &line, results, &missing);
+		line.not_run = results[n].kind == SCN_NOT_RUN && results[n].reason == NULL &&
+			       line.verdict == SCN_DIFFERED;
 		if (line.verdict == SCN_AGREED && replay->other != NULL &&
 		    !scn_transcript_agrees(replay->other, script, n, line.got, line.why,
 					   sizeof(line.why))) {
