@@ -118,16 +118,20 @@ HVC_SERVE(PSCI_0_1_CPU_ON)
 	return serve_status(frame, status);
 }
 
-HVC_SERVE(PSCI_CPU_OFF)
+static enum hvc_verdict cpu_off(struct hvc_vcpu *vcpu)
 {
-	(void)frame;
 	atomic_store_explicit(&vcpu->power, POWER_OFF, memory_order_release);
 	return HVC_CPU_OFF;
 }
 
+HVC_SERVE(PSCI_CPU_OFF)
+{
+	return cpu_off(vcpu);
+}
+
 HVC_SERVE(PSCI_0_1_CPU_OFF)
 {
-	return hvc_serve_PSCI_CPU_OFF(vcpu, conduit, immediate, frame);
+	return cpu_off(vcpu);
 }
 
 static enum hvc_verdict powerdown(struct hvc_vcpu *vcpu, enum hvc_verdict verdict,
