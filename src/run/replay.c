@@ -18,7 +18,7 @@
 #include "../el2/replay.h"
 #include "run.h"
 
-/* Without an operation done: none takes a millisecond. */
+/* Without an operation done: a call takes microseconds, a machine with the largest image seconds. */
 #define PATIENCE_S 20u
 
 struct run_replay {

@@ -135,7 +135,7 @@ static void take(struct el2_host *el2, struct replay_result *from, struct scn_re
 		   to->kind == SCN_NOT_RUN) {
 		from->reason[sizeof(from->reason) - 1] = '\0';
 		run_make_harmless(from->reason);
-		to->reason = keep(el2, from->reason);
+		to->reason = from->reason[0] == '\0' ? NULL : keep(el2, from->reason);
 	}
 }
 
