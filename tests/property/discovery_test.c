@@ -194,6 +194,76 @@ static void test_discovery_is_dispatch(void **state)
 	}
 }
 
+/* Ask of each ID, in each spelling, in both worlds: rules make no difference to what is said. */
+static void check_same(struct world *ruled, struct world *free, uint32_t query, bool *seen)
+{
+	if (hvc_filter_query(ruled->vm, query).action != HVC_HANDLE) {
+		return;
+	}
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+
+		for (uint32_t spelling = 0; spelling < 4; spelling++) {
+			uint32_t id = (function->id32 | function->id64) ^ spelling << 30;
+			uint64_t told = world_ask(ruled, query, id, 0, 0);
+
+			assert_int_equal(told, world_ask(free, query, id, 0, 0));
+			*seen |= told != STATUS(NOT_SUPPORTED) &&
+				 hvc_filter_query(ruled->vm, id).action == HVC_DENY;
+		}
+	}
+}
+
+/* KVM's own answers: present is what the version and the bitmaps say, whoever takes the call. */
+static void check_raw(struct world *ruled, struct world *free, bool seen[4])
+{
+	const struct hvc_settings *settings = &ruled->image->settings;
+	struct hvc_frame frame;
+
+	check_same(ruled, free, PSCI_FEATURES, &seen[0]);
+	check_same(ruled, free, TRNG_FEATURES, &seen[1]);
+	check_same(ruled, free, ARCH_FEATURES, &seen[2]);
+	check_same(ruled, free, PV_TIME_FEATURES, &seen[3]);
+	if (answered(ruled, KVM_FEATURES)) {
+		frame = world_call(ruled, KVM_FEATURES, 5, 5, 5);
+		assert_int_equal(frame.x[0], settings->regs[HVC_REG_VENDOR_HYP_BMAP]);
+		assert_int_equal(frame.x[1], 0);
+		assert_int_equal(frame.x[2], settings->regs[HVC_REG_VENDOR_HYP_BMAP_2]);
+		assert_int_equal(frame.x[3], 0);
+	}
+}
+
+static void test_raw(void **state)
+{
+	bool seen[4] = {false, false, false, false};
+	struct rng rng = {13};
+
+	(void)state;
+	for (unsigned int i = 0; i < POLICIES; i++) {
+		struct hvc_settings settings;
+		struct paint rules[MAX_RULES];
+		struct world *ruled, *free;
+
+		random_settings(&rng, &settings);
+		settings.discovery = HVC_DISCOVERY_RAW;
+		settings.quirks = rng_below(&rng, HVC_QUIRK_END);
+		random_rules(&rng, rules, MAX_RULES);
+		ruled = world_new(&(struct world_setup){.settings = &settings,
+							.rules = rules,
+							.rule_count = MAX_RULES,
+							.host_time = true});
+		free = world_new(&(struct world_setup){.settings = &settings, .host_time = true});
+		hvc_vcpu_set_stolen_time(ruled->vcpus[0], 0x40000000);
+		hvc_vcpu_set_stolen_time(free->vcpus[0], 0x40000000);
+		check_raw(ruled, free, seen);
+		world_free(free);
+		world_free(ruled);
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		assert_true(seen[i]); /* ... of a denied function */
+	}
+}
+
 /* From 1.3 on a fast ID with the hint is that ID; below, and for yielding IDs, another, unknown one.
  * So the hint never walks around a deny. */
 static void check_hint(struct world *world, uint32_t id)
@@ -261,6 +331,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_discovery_is_dispatch),
+		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_hint),
 		cmocka_unit_test(test_spellings),
 	};
