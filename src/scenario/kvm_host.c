@@ -76,6 +76,13 @@ static void broken(struct scn_result *result, const char *reason)
 	result->reason = reason;
 }
 
+/* The line is not for the state that its CPU is in: nothing is done. */
+static void not_run(struct scn_result *result, const char *reason)
+{
+	result->kind = SCN_NOT_RUN;
+	result->reason = reason;
+}
+
 static void broken_number(struct kvm_host *host, struct scn_result *result, const char *what,
 			  uint64_t number)
 {
@@ -343,13 +350,13 @@ static void call(struct kvm_host *host, const struct scn_op *op, struct scn_resu
 	struct kvm_stop stop;
 
 	if (state != CPU_RUNS) {
-		broken(result, reasons[state]);
+		not_run(result, reasons[state]);
 		return;
 	}
 	result->frame = op->frame;
 	kvm_machine_call(host->machine, op->cpu, op->conduit, op->immediate, &result->frame, &stop);
 	if (stop.kind == KVM_STOP_OFF && stop.exit_reason == 0) {
-		broken(result, "this CPU stopped for another one's event");
+		not_run(result, "this CPU stopped for another one's event");
 		return;
 	}
 	stopped(host, op->cpu, op, &stop, result);
@@ -362,7 +369,7 @@ static void go_on(struct kvm_host *host, const struct scn_op *op, struct scn_res
 	struct kvm_stop stop;
 
 	if (host->cpus[cpu] != CPU_FORWARDED && host->cpus[cpu] != CPU_STOPPED) {
-		broken(result, "no call is pending");
+		not_run(result, "no call is pending");
 		return;
 	}
 	result->frame = op->frame;
@@ -376,8 +383,8 @@ static void arrive(struct kvm_host *host, const struct scn_op *op, struct scn_re
 	struct kvm_stop stop;
 
 	if (state != CPU_STARTS) {
-		broken(result, state == CPU_IS_OFF ? "nobody turned this CPU on"
-						   : "this CPU has arrived before");
+		not_run(result, state == CPU_IS_OFF ? "nobody turned this CPU on"
+						    : "this CPU has arrived before");
 		return;
 	}
 	if (kvm_machine_arrive(host->machine, op->cpu, &result->value, &result->frame.x[0],
@@ -401,7 +408,7 @@ static void wake(struct kvm_host *host, const struct scn_op *op, struct scn_resu
 		return;
 	}
 	if (host->cpus[op->cpu] != CPU_WAITS) {
-		broken(result, "this CPU waits for nothing");
+		not_run(result, "this CPU waits for nothing");
 		return;
 	}
 	kvm_machine_wake(host->machine, op->cpu, &result->frame, &stop);
