@@ -5,24 +5,36 @@
 static inline void count(struct hvc_vcpu *vcpu, size_t slot, size_t what)
 {
 	if (hvc_likely(vcpu->counters != NULL)) {
-		uint64_t *calls = &vcpu->counters->calls[slot][what];
+		/* One index, which the instruction's addressing takes. */
+		uint64_t *calls = &vcpu->counters->calls[0][0] + (slot * HVC_COUNTS + what);
 
 		/* One writer, any reader: no read-modify-write is needed, nor an order. */
-		__atomic_store_n(calls, __atomic_load_n(calls, __ATOMIC_RELAXED) + 1,
-				 __ATOMIC_RELAXED);
+		hvc_store(calls, hvc_load(calls) + 1);
 	}
 }
 
+/* An answer that no service gave: a status, and what the profile does with the registers beside it. */
+static enum hvc_verdict answer(const struct hvc_vcpu *vcpu, struct hvc_frame *frame, int32_t status)
+{
+	if (hvc_unlikely(vm_quirk(vcpu->vm, HVC_QUIRK_ZERO_X1_X3))) {
+		frame->x[1] = 0;
+		frame->x[2] = 0;
+		frame->x[3] = 0;
+	}
+	return serve_status(frame, status);
+}
+
 /* Nobody answered in time. */
-static enum hvc_verdict fail(struct hvc_frame *frame, unsigned int slot)
+static enum hvc_verdict fail(const struct hvc_vcpu *vcpu, struct hvc_frame *frame,
+			     unsigned int slot)
 {
 	const struct hvc_function *function = hvc_function_at(slot);
 
 	if (function == NULL) {
-		return serve_status(frame, SMCCC_NOT_SUPPORTED);
+		return answer(vcpu, frame, SMCCC_NOT_SUPPORTED);
 	}
 	if (!(function->flags & HVC_FLAG_FFA_ERROR)) {
-		return serve_status(frame, function->failure);
+		return answer(vcpu, frame, function->failure);
 	}
 	/* DEN0077, FFA_ERROR: x1 is the target information, x2 the code, x3 to x7 must be zero. */
 	memset(frame->x, 0, 8 * sizeof(frame->x[0]));
@@ -38,22 +50,22 @@ static enum hvc_action action_of(uint32_t entry)
 
 /* A rule or the default took the call away. Where nobody is attached to a forward the function's failure value is
  * its answer. */
-static HVC_COLD enum hvc_verdict refuse(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
-					uint32_t entry)
+static HVC_COLD enum hvc_verdict refuse(struct hvc_vcpu *vcpu, enum hvc_conduit conduit HVC_UNUSED,
+					uint32_t entry, struct hvc_frame *frame)
 {
 	unsigned int slot = entry & ENTRY_SLOT;
 	enum hvc_action action = action_of(entry);
 
 	if (action == HVC_DENY) {
 		count(vcpu, slot, HVC_DENIED);
-		return serve_status(frame, SMCCC_NOT_SUPPORTED);
+		return answer(vcpu, frame, SMCCC_NOT_SUPPORTED);
 	}
 	if (action == HVC_FORWARD && (vcpu->vm->flags & HVC_VM_FORWARD) != 0) {
 		vcpu->pending = true; /* and counted when it is over */
 		return HVC_FORWARDED;
 	}
 	count(vcpu, slot, HVC_FAILED);
-	return fail(frame, slot);
+	return fail(vcpu, frame, slot);
 }
 
 /* The registers that the answer to a forwarded call may write. */
@@ -61,7 +73,7 @@ static uint32_t reply_mask(const struct hvc_vcpu *vcpu)
 {
 	const struct hvc_function *function = hvc_function_at(vcpu->last_entry & ENTRY_SLOT);
 
-	if (vcpu->vm->quirks & HVC_QUIRK_REPLY_ANY) {
+	if (vm_quirk(vcpu->vm, HVC_QUIRK_REPLY_ANY)) {
 		return HVC_X0_X17;
 	}
 	return function == NULL ? HVC_X0_X3
@@ -94,11 +106,22 @@ enum hvc_err hvc_forward_cancel(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
 	}
 	vcpu->pending = false;
 	count(vcpu, slot, HVC_FAILED);
-	fail(frame, slot);
+	fail(vcpu, frame, slot);
 	return HVC_OK;
 }
 
-/* DEN0028, 2.9: immediate 0 is the calling convention; others are not SMCCC calls. */
+/* Is it a call that SMCCC, or the profile, knows nothing about? DEN0028, 2.9: immediate 0 is the calling convention;
+ * others are not SMCCC calls. */
+static bool outside(const struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint32_t immediate)
+{
+	if (conduit == HVC_CONDUIT_SMC && vm_quirk(vcpu->vm, HVC_QUIRK_SMC_UNKNOWN)) {
+		return true;
+	}
+	return immediate != 0 &&
+	       (conduit == HVC_CONDUIT_SMC || !vm_quirk(vcpu->vm, HVC_QUIRK_HVC_ANY_IMMEDIATE));
+}
+
+/* x0 alone, whatever the profile. */
 static HVC_COLD enum hvc_verdict not_convention(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
 {
 	vcpu->last_id = (uint32_t)frame->x[0];
@@ -107,10 +130,12 @@ static HVC_COLD enum hvc_verdict not_convention(struct hvc_vcpu *vcpu, struct hv
 	return serve_status(frame, SMCCC_NOT_SUPPORTED);
 }
 
-/* What the lookup said is carried out. */
+/*
+ * What the lookup said is carried out. Here and below arguments stand where hvc_call() has them, so that on the way to
+ * a service none has to be moved.
+ */
 static HVC_INLINE enum hvc_verdict decide(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
-					  uint16_t immediate, struct hvc_frame *frame, uint32_t id,
-					  size_t entry)
+					  size_t entry, struct hvc_frame *frame, uint32_t id)
 {
 	size_t slot = entry & ENTRY_SLOT;
 	size_t fate;
@@ -118,38 +143,54 @@ static HVC_INLINE enum hvc_verdict decide(struct hvc_vcpu *vcpu, enum hvc_condui
 	vcpu->last_id = id;
 	vcpu->last_entry = (uint32_t)entry;
 	if (hvc_unlikely(entry & ENTRY_ACTION)) {
-		return refuse(vcpu, frame, (uint32_t)entry);
+		return refuse(vcpu, conduit, (uint32_t)entry, frame);
 	}
-	fate = __atomic_load_n(&vcpu->vm->fate[slot], __ATOMIC_RELAXED);
+	fate = hvc_load(&vcpu->vm->fate[slot]);
 	count(vcpu, slot, fate);
 	if (hvc_unlikely(fate != HVC_ANSWERED)) {
-		return serve_status(frame, SMCCC_NOT_SUPPORTED);
+		return answer(vcpu, frame, SMCCC_NOT_SUPPORTED);
 	}
-	return vcpu->vm->serve[slot](vcpu, conduit, immediate, frame);
+	return vcpu->vm->serve[slot](vcpu, conduit, (uint32_t)entry, frame);
 }
 
-/* Not SMCCC's immediate, or an ID with bits set in 23:16: a fast call's hint, or nothing known. */
+/* Another immediate than SMCCC's, an ID with bits set in 23:16 (a fast call's hint, or nothing known), or an SMC in a
+ * VM that knows none. */
 static HVC_COLD enum hvc_verdict call_odd(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
-					  uint16_t immediate, struct hvc_frame *frame)
+					  uint32_t rare, struct hvc_frame *frame)
 {
 	uint32_t id = clear_hint(vcpu->hint_mask, (uint32_t)frame->x[0]);
 
-	if (immediate != 0) {
+	if (outside(vcpu, conduit, rare >> 16)) {
 		return not_convention(vcpu, frame);
 	}
-	return decide(vcpu, conduit, immediate, frame, id, lookup_entry(vcpu->entries, id));
+	return decide(vcpu, conduit, lookup_entry(vcpu->entries, id), frame, id);
 }
 
 /* What hvc_call() found rare; a number above 0xff is not as rare as the rest. */
 static HVC_NOINLINE enum hvc_verdict call_rare(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
-					       uint16_t immediate, struct hvc_frame *frame,
-					       uint32_t id, uint32_t rare)
+					       uint32_t rare, struct hvc_frame *frame)
 {
+	uint32_t id = (uint32_t)frame->x[0];
+
 	if (hvc_unlikely(rare > 0xff)) {
-		return call_odd(vcpu, conduit, immediate, frame);
+		return call_odd(vcpu, conduit, rare, frame);
 	}
-	return decide(vcpu, conduit, immediate, frame, id,
-		      lookup_numbered(vcpu->entries, vcpu->numbered, id));
+	return decide(vcpu, conduit, lookup_numbered(vcpu->entries, vcpu->numbered, id), frame, id);
+}
+
+/* As hvc_call(), where it has to be asked first whether there are SMCs at all. */
+static HVC_NOINLINE enum hvc_verdict call_smc(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
+					      uint32_t rare, struct hvc_frame *frame)
+{
+	uint32_t id = (uint32_t)frame->x[0];
+
+	if (hvc_unlikely(vm_quirk(vcpu->vm, HVC_QUIRK_SMC_UNKNOWN))) {
+		return call_odd(vcpu, conduit, rare, frame);
+	}
+	if (hvc_unlikely(rare != 0)) {
+		return call_rare(vcpu, conduit, rare, frame);
+	}
+	return decide(vcpu, conduit, lookup_dense(vcpu->entries, id), frame, id);
 }
 
 enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint16_t immediate,
@@ -159,10 +200,13 @@ enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint1
 	/* One test for all that is rare: bits 23:8 of the ID, and above them the immediate. */
 	uint32_t rare = lookup_sparse_bits(id) | (uint32_t)immediate << 16;
 
-	if (hvc_unlikely(rare != 0)) {
-		return call_rare(vcpu, conduit, immediate, frame, id, rare);
+	if (hvc_unlikely(conduit != HVC_CONDUIT_HVC)) {
+		return call_smc(vcpu, conduit, rare, frame);
 	}
-	return decide(vcpu, conduit, immediate, frame, id, lookup_dense(vcpu->entries, id));
+	if (hvc_unlikely(rare != 0)) {
+		return call_rare(vcpu, conduit, rare, frame);
+	}
+	return decide(vcpu, conduit, lookup_dense(vcpu->entries, id), frame, id);
 }
 
 static uint8_t decider_of(const struct hvc_vm *vm, uint32_t id, uint32_t entry)

@@ -19,14 +19,42 @@ int memcmp(const void *a, const void *b, size_t n);
 #define hvc_likely(x)   __builtin_expect(!!(x), 1)
 #define hvc_unlikely(x) __builtin_expect(!!(x), 0)
 
-/* A branch off the call path: kept out of line, so that the path itself needs no stack frame. */
-#define HVC_COLD __attribute__((noinline, cold))
+/* A branch off the call path: kept out of line, so that the path itself needs no stack frame, and with the arguments
+ * it was written with, so that none is moved on the way there. */
+#if defined(__has_attribute)
+#if __has_attribute(noipa)
+#define HVC_AS_WRITTEN noipa,
+#endif
+#endif
+#ifndef HVC_AS_WRITTEN
+#define HVC_AS_WRITTEN
+#endif
+#define HVC_COLD __attribute__((HVC_AS_WRITTEN noinline, cold))
 /* A second path that is hot as well; and what both are made of. */
-#define HVC_NOINLINE __attribute__((noinline))
+#define HVC_NOINLINE __attribute__((HVC_AS_WRITTEN noinline))
 #define HVC_INLINE   inline __attribute__((always_inline))
 #define HVC_UNUSED   __attribute__((unused))
 /* Reached without a detour through the global offset table. */
 #define HVC_HIDDEN __attribute__((visibility("hidden")))
+
+/*
+ * One load or store of a word that another thread may use at the same time, without any order: a relaxed atomic
+ * access, whose addressing compilers do not fold into the instruction. The thread sanitizer gets the real thing.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define HVC_RELAXED_BUILTINS 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HVC_RELAXED_BUILTINS 1
+#endif
+#endif
+#ifdef HVC_RELAXED_BUILTINS
+#define hvc_load(p)     __atomic_load_n((p), __ATOMIC_RELAXED)
+#define hvc_store(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#else
+#define hvc_load(p)     (*(const volatile __typeof__(*(p)) *)(p))
+#define hvc_store(p, v) ((void)(*(volatile __typeof__(*(p)) *)(p) = (v)))
+#endif
 
 /* What can only be a mistake of ours. A freestanding host may define its own before including this. */
 #ifndef hvc_assert

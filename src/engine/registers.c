@@ -58,7 +58,7 @@ static uint64_t reg_value(const struct hvc_vm *vm, unsigned int reg)
 /* A single store: calls may be reading. */
 static void store(struct hvc_vm *vm, unsigned int reg, uint64_t value)
 {
-	__atomic_store_n(&vm->regs[reg], value, __ATOMIC_RELAXED);
+	hvc_store(&vm->regs[reg], value);
 	vm_update_present(vm);
 }
 

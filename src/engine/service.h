@@ -12,12 +12,13 @@
 
 /*
  * Answers one call, hvc_serve: arguments and results in the frame. Writes only what the row's masks allow. The
- * parameters are hvc_call()'s, so that none has to be moved on the way; most look at `vcpu` and `frame` only.
+ * parameters stand where hvc_call() has them, so that none has to be moved on the way; `looked` is what the lookup
+ * said, ENTRY_SLOT of it the function. Most look at `vcpu` and `frame` only.
  */
 #define HVC_SERVE(name)                                                        \
 	enum hvc_verdict hvc_serve_##name(struct hvc_vcpu *vcpu HVC_UNUSED,    \
 					  enum hvc_conduit conduit HVC_UNUSED, \
-					  uint16_t immediate HVC_UNUSED,       \
+					  uint32_t looked HVC_UNUSED,          \
 					  struct hvc_frame *frame HVC_UNUSED)
 
 #define HVC_FUNCTION(name, ...) HVC_SERVE(name);

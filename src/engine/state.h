@@ -11,12 +11,12 @@
 /* Power states with AFFINITY_INFO's numbers (DEN0022, 5.7.2). */
 enum power { POWER_ON = 0, POWER_OFF = 1, POWER_ON_PENDING = 2 };
 
-typedef enum hvc_verdict hvc_serve(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
-				   uint16_t immediate, struct hvc_frame *frame);
+typedef enum hvc_verdict hvc_serve(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint32_t entry,
+				   struct hvc_frame *frame);
 
 struct hvc_vm {
 	/* By slot: HVC_ANSWERED if the VM has the function, or HVC_ABSENT. First, so that a slot alone finds it.
-	 * Written while calls read it where PSCI_VERSION may change at run time: single bytes, relaxed atomics. */
+	 * Written while calls read it where PSCI_VERSION may change at run time: single bytes, by hvc_load() and hvc_store(). */
 	uint8_t fate[HVC_FN_COUNT];
 	bool frozen;             /* a vCPU has run: bitmaps and filter are closed */
 	hvc_serve *const *serve; /* by slot: serve_table, or quirks_table */
@@ -69,13 +69,13 @@ static inline bool vm_quirk(const struct hvc_vm *vm, uint32_t quirk)
 /* Would a call of this slot be served, rules aside? Never true of slot 0. */
 static inline bool vm_has(const struct hvc_vm *vm, unsigned int slot)
 {
-	return __atomic_load_n(&vm->fate[slot], __ATOMIC_RELAXED) == HVC_ANSWERED;
+	return hvc_load(&vm->fate[slot]) == HVC_ANSWERED;
 }
 
 /* PSCI_VERSION, which may change while calls are under way: ask once a call. */
 static inline uint32_t vm_psci_version(const struct hvc_vm *vm)
 {
-	return (uint32_t)__atomic_load_n(&vm->regs[HVC_REG_PSCI_VERSION], __ATOMIC_RELAXED);
+	return (uint32_t)hvc_load(&vm->regs[HVC_REG_PSCI_VERSION]);
 }
 
 static inline uint32_t vm_hint_mask(const struct hvc_vm *vm)

@@ -40,7 +40,7 @@ void vm_update_present(struct hvc_vm *vm)
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
 		uint8_t fate = function_present(vm, slot) ? HVC_ANSWERED : HVC_ABSENT;
 
-		__atomic_store_n(&vm->fate[slot], fate, __ATOMIC_RELAXED);
+		hvc_store(&vm->fate[slot], fate);
 	}
 }
 

@@ -53,11 +53,11 @@ static void settle(const struct hvc_vcpu *vcpu, struct hvc_frame *frame, unsigne
 	zero(frame, is_error(frame) ? HVC_X0_X3 : ~hvc_function_at(slot)->results);
 }
 
-enum hvc_verdict serve_quirks(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint16_t immediate,
+enum hvc_verdict serve_quirks(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint32_t looked,
 			      struct hvc_frame *frame)
 {
-	unsigned int slot = vcpu->last_entry & ENTRY_SLOT;
-	enum hvc_verdict verdict = serve_table[slot](vcpu, conduit, immediate, frame);
+	unsigned int slot = looked & ENTRY_SLOT;
+	enum hvc_verdict verdict = serve_table[slot](vcpu, conduit, looked, frame);
 
 	if (is_workaround_1_to_3(slot) && vm_quirk(vcpu->vm, HVC_QUIRK_WORKAROUND_HVC_ONLY)) {
 		workaround(conduit, frame);

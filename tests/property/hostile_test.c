@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A hostile guest: a million random calls on four vCPUs at once, while somebody reads the counters.
+ * A hostile guest: a million random calls on four vCPUs at once, while somebody reads the counters and
+ * changes the version of PSCI.
  * Nothing crashes, nothing changes that must not, every call is counted. For all three sanitizers.
  */
 #define _POSIX_C_SOURCE 200809L
@@ -157,13 +158,16 @@ static void test_hostile(void **state)
 	struct hvc_settings settings;
 	pthread_t threads[CPUS];
 	uint64_t before = 0, calls = 0;
+	unsigned int minor = 3;
 
 	(void)state;
 	hvc_settings_init(&settings);
 	settings.smccc_version = HVC_VERSION(1, 5);
+	settings.quirks = HVC_QUIRK_PSCI_VERSION_OPEN;
 	settings.regs[HVC_REG_PSCI_VERSION] = HVC_VERSION(1, 3);
 	hostile.world = world_new(&(struct world_setup){
 		.settings = &settings, .rules = rules, .rule_count = 3, .vcpu_count = CPUS});
+	hvc_vm_freeze(hostile.world->vm);
 	hostile.world->platform.cpu_start = start;
 	hostile.world->platform.entropy = entropy;
 	hostile.world->context = &hostile;
@@ -177,6 +181,12 @@ static void test_hostile(void **state)
 	}
 	while (atomic_load(&hostile.running) != 0) {
 		uint64_t now = counted(&hostile);
+
+		minor = (minor + 1) % 4;
+		assert_int_equal(hvc_vm_set_reg(hostile.world->vm,
+						hvc_feature_reg_id(hostile.world->vm, 0),
+						HVC_VERSION(1, minor)),
+				 HVC_OK);
 
 		assert_true(now >= before);
 		before = now;

@@ -135,6 +135,68 @@ static void test_worlds(void **state)
 	}
 }
 
+/* What KVM's profiles may write: x0 to x3, of FF-A's error x0 to x7; x0 alone of what is no call there. */
+static uint32_t kvm_changes(uint32_t quirks, enum hvc_conduit conduit, uint16_t immediate,
+			    uint64_t x0)
+{
+	bool smc = conduit == HVC_CONDUIT_SMC;
+
+	if ((smc && ((quirks & HVC_QUIRK_SMC_UNKNOWN) != 0 || immediate != 0)) ||
+	    (immediate != 0 && !(quirks & HVC_QUIRK_HVC_ANY_IMMEDIATE))) {
+		return EXPECT_X0;
+	}
+	return x0 == 0x84000060u ? EXPECT_X0_X7 : EXPECT_X0_X3;
+}
+
+static void check_kvm_call(struct world *world, uint32_t quirks, uint32_t id)
+{
+	for (unsigned int way = 0; way < 4; way++) {
+		enum hvc_conduit conduit = (enum hvc_conduit)(way % 2);
+		uint16_t immediate = way / 2 ? 0x8001 : 0;
+		struct hvc_frame frame = patterned(id), before = frame;
+		uint32_t may;
+
+		hvc_call(world->vcpus[0], conduit, immediate, &frame);
+		may = kvm_changes(quirks, conduit, immediate, frame.x[0]);
+		if ((changes(&before, &frame) & ~may) != 0) {
+			fail_msg("0x%08x, quirks 0x%x: changed %05x, may change %05x", id, quirks,
+				 changes(&before, &frame), may);
+		}
+	}
+}
+
+/* Any quirks together: they widen what is written as they say, and no further. */
+static void test_quirks(void **state)
+{
+	static const struct paint all[] = {{0x84000060u, 0x8400008eu, HVC_FORWARD}};
+	struct rng rng = {4};
+
+	(void)state;
+	for (unsigned int run = 0; run < 64; run++) {
+		struct hvc_settings settings;
+		struct world *world;
+
+		high_settings(&settings);
+		settings.quirks = (uint32_t)rng_next(&rng) % HVC_QUIRK_END;
+		settings.discovery = rng_below(&rng, 2);
+		world = world_new(
+			&(struct world_setup){.settings = &settings,
+					      .otherwise = run % 8 ? HVC_HANDLE : HVC_DENY,
+					      .rules = all,
+					      .rule_count = 1,
+					      .vcpu_count = 2});
+		for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+			const struct hvc_function *function = hvc_function_at(slot);
+
+			check_kvm_call(world, settings.quirks, function->id32);
+			check_kvm_call(world, settings.quirks, function->id64);
+			check_kvm_call(world, settings.quirks, function->id64 ^ HVC_ID_SVE_HINT);
+			check_kvm_call(world, settings.quirks, (uint32_t)rng_next(&rng));
+		}
+		world_free(world);
+	}
+}
+
 /* With arguments that are right a served function changes exactly its registers; it is there at all
  * according to the table's flags. */
 static void test_samples(void **state)
@@ -231,9 +293,8 @@ static void test_table_is_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_worlds),
-		cmocka_unit_test(test_samples),
-		cmocka_unit_test(test_pattern),
+		cmocka_unit_test(test_worlds),         cmocka_unit_test(test_quirks),
+		cmocka_unit_test(test_samples),        cmocka_unit_test(test_pattern),
 		cmocka_unit_test(test_table_is_whole),
 	};
 
