@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hvcgate probe --format table: at most a screen. */
+#define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +37,23 @@ static void word(struct words *words, const char *text)
 	words->column += length;
 }
 
+/* A line of words, broken where it must be. */
+static void print_sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void print_sentence(const char *format, ...)
+{
+	struct words words = {LABEL_WIDTH};
+	char text[512], *save = NULL;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	for (char *at = strtok_r(text, " ", &save); at != NULL; at = strtok_r(NULL, " ", &save)) {
+		word(&words, at);
+	}
+	putchar('\n');
+}
+
 static void strings(const json_t *list, const char *before)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -49,15 +68,14 @@ static void print_host(const json_t *record)
 	const json_t *host = json_object_get(record, "host");
 
 	label("host");
-	printf("Linux %s, %" JSON_INTEGER_FORMAT " of CPU %s, pages of %" JSON_INTEGER_FORMAT
-	       " bytes\n",
+	printf("Linux %s, %" JSON_INTEGER_FORMAT " CPU %s, %" JSON_INTEGER_FORMAT " KiB pages\n",
 	       probe_text(record, "host", "kernel"),
 	       json_integer_value(json_object_get(host, "cpus")), probe_text(host, "cpu", "name"),
-	       json_integer_value(json_object_get(host, "page-size")));
+	       json_integer_value(json_object_get(host, "page-size")) / 1024);
 	label("emulated");
-	printf("%s%s%s\n", probe_text(record, "host", "emulated"),
-	       json_object_get(host, "emulated-by") != NULL ? ": " : "",
-	       probe_text(record, "host", "emulated-by"));
+	print_sentence("%s%s%s", probe_text(record, "host", "emulated"),
+		       json_object_get(host, "emulated-by") != NULL ? ": " : "",
+		       probe_text(record, "host", "emulated-by"));
 }
 
 static void print_conventions(const json_t *record)
