@@ -120,10 +120,11 @@ HVC_API uint64_t hvc_feature_reg_id(const struct hvc_vm *vm, unsigned int index)
 /* The list: `ids` has room for *count; *count becomes what there are. HVC_E2BIG if that was too little, and nothing
  * else is written. */
 HVC_API enum hvc_err hvc_vm_list_regs(const struct hvc_vm *vm, uint64_t *ids, uint32_t *count);
-/* HVC_ENOENT for an unknown or hidden ID, or one whose size field is another. */
+/* HVC_ENOENT for an unknown or hidden ID, or one whose size field is another; HVC_EINVAL for one that is not arm64's
+ * at all. */
 HVC_API enum hvc_err hvc_vm_get_reg(const struct hvc_vm *vm, uint64_t id, uint64_t *value);
-/* HVC_ENOENT; HVC_EINVAL (bits outside what is supported); HVC_EBUSY (frozen, unless the value is the same).
- * Workaround levels are assertions: one up to the VM's own is accepted and changes nothing.
+/* HVC_ENOENT; HVC_EINVAL (not arm64's; bits outside what is supported); HVC_EBUSY (frozen, unless the value is the
+ * same). Workaround levels are assertions: one up to the VM's own is accepted and changes nothing.
  * With HVC_QUIRK_PSCI_VERSION_OPEN PSCI_VERSION never freezes: one thread may set it while vCPUs call. The next call
  * of each has it; a call under way sees either version. */
 HVC_API enum hvc_err hvc_vm_set_reg(struct hvc_vm *vm, uint64_t id, uint64_t value);

@@ -4,7 +4,8 @@
 #include "settings.h"
 
 /* KVM_REG_ARM64 | KVM_REG_SIZE_U64, then the class and the index in it. */
-#define REG_U64       0x6030000000000000ull
+#define REG_ARM64     0x6000000000000000ull
+#define REG_U64       (REG_ARM64 | 0x0030000000000000ull)
 #define REG_FW(n)     (REG_U64 | 0x14ull << 16 | (n))
 #define REG_BITMAP(n) (REG_U64 | 0x16ull << 16 | (n))
 
@@ -50,6 +51,14 @@ static unsigned int reg_by_id(const struct hvc_vm *vm, uint64_t id)
 	return HVC_REG_NONE;
 }
 
+/* Of a register that is not there: IDs that are not arm64's at all are another error. */
+static enum hvc_err absent(uint64_t id)
+{
+	const uint64_t size = 0x00f0000000000000ull;
+
+	return (id & ~size) >> 32 == REG_ARM64 >> 32 ? HVC_ENOENT : HVC_EINVAL;
+}
+
 static uint64_t reg_value(const struct hvc_vm *vm, unsigned int reg)
 {
 	return reg == HVC_REG_PSCI_VERSION ? vm_psci_version(vm) : vm->regs[reg];
@@ -67,7 +76,7 @@ enum hvc_err hvc_vm_get_reg(const struct hvc_vm *vm, uint64_t id, uint64_t *valu
 	unsigned int reg = reg_by_id(vm, id);
 
 	if (reg == HVC_REG_NONE) {
-		return HVC_ENOENT;
+		return absent(id);
 	}
 	*value = reg_value(vm, reg);
 	return HVC_OK;
@@ -120,7 +129,7 @@ enum hvc_err hvc_vm_set_reg(struct hvc_vm *vm, uint64_t id, uint64_t value)
 	unsigned int reg = reg_by_id(vm, id);
 
 	if (reg == HVC_REG_NONE) {
-		return HVC_ENOENT;
+		return absent(id);
 	}
 	if (reg >= HVC_REG_WORKAROUND_1 && reg <= HVC_REG_WORKAROUND_3) {
 		return assert_workaround(vm, reg, value);

@@ -48,30 +48,37 @@ static void test_defaults(void **state)
 
 static void test_unknown(void **state)
 {
-	/* Next to the known ones; another size; another architecture; a core register. */
-	static const uint64_t unknown[] = {0,
-					   1,
-					   FW(4),
-					   BITMAP(4),
-					   FW(0) - 1,
-					   0x6020000000140000ull,
-					   0x6020000000160000ull,
-					   0x6040000000160001ull,
-					   0x4030000000140000ull,
-					   0x6030000000150000ull,
-					   0x6030000000100042ull,
-					   UINT64_MAX};
+	/* Next to the known ones; another size; a core register; IDs that are not arm64's. */
+	static const struct {
+		uint64_t id;
+		enum hvc_err err;
+	} unknown[] = {{FW(4), HVC_ENOENT},
+		       {BITMAP(4), HVC_ENOENT},
+		       {FW(0) - 1, HVC_ENOENT},
+		       {0x6020000000140000ull, HVC_ENOENT},
+		       {0x6020000000160000ull, HVC_ENOENT},
+		       {0x6040000000160001ull, HVC_ENOENT},
+		       {0x60f0000000160001ull, HVC_ENOENT},
+		       {0x6030000000150000ull, HVC_ENOENT},
+		       {0x6030000000100042ull, HVC_ENOENT},
+		       {0, HVC_EINVAL},
+		       {1, HVC_EINVAL},
+		       {0x4030000000140000ull, HVC_EINVAL},
+		       {0x2030000000160000ull, HVC_EINVAL},
+		       {0x6130000000160000ull, HVC_EINVAL},
+		       {0x6030000100160000ull, HVC_EINVAL},
+		       {UINT64_MAX, HVC_EINVAL}};
 	struct world *world = world_new(&(struct world_setup){0});
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(unknown); i++) {
 		uint64_t value = 0xdead;
 
-		assert_int_equal(hvc_vm_get_reg(world->vm, unknown[i], &value), HVC_ENOENT);
+		assert_int_equal(hvc_vm_get_reg(world->vm, unknown[i].id, &value), unknown[i].err);
 		assert_int_equal(value, 0xdead);
-		assert_int_equal(hvc_vm_set_reg(world->vm, unknown[i], 0), HVC_ENOENT);
-		hvc_vm_freeze(world->vm); /* ENOENT also beats EBUSY */
-		assert_int_equal(hvc_vm_set_reg(world->vm, unknown[i], 1), HVC_ENOENT);
+		assert_int_equal(hvc_vm_set_reg(world->vm, unknown[i].id, 0), unknown[i].err);
+		hvc_vm_freeze(world->vm); /* both also beat EBUSY */
+		assert_int_equal(hvc_vm_set_reg(world->vm, unknown[i].id, 1), unknown[i].err);
 	}
 	world_free(world);
 }
