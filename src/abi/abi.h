@@ -29,8 +29,9 @@ const char *abi_profile_name(const struct abi_profile *profile);
 /* Position in the order of the kernels: hvcgate-1 is 0, linux-5.10 1, ... equal for revisions of one. */
 unsigned int abi_profile_rank(const struct abi_profile *profile);
 /*
- * Settings of a VM of this profile, a kernel's as it makes one for a VMM that asks for nothing (no system suspend), strictness kvm and discovery raw where it is a kernel's. Host-determined values
- * (workaround levels) are "not available": abi_record_apply() puts a host's in.
+ * Settings of a VM of this profile. Of a kernel's: as it makes one for a VMM that asks for nothing (no system
+ * suspend), strictness kvm, discovery raw. Host-determined values (workaround levels) are "not available":
+ * abi_record_apply() puts a host's in. A register that the profile does not have gates nothing: `functions` says it.
  */
 void abi_profile_settings(const struct abi_profile *profile, struct hvc_settings *settings);
 /* Its file's text (docs/records.md); NULL for hvcgate-1, which has none. */
