@@ -113,3 +113,12 @@ bool kvm_machine_wake(struct kvm_machine *machine, unsigned int cpu, struct hvc_
 	(void)machine, (void)cpu, (void)frame;
 	return no_machine(stop);
 }
+
+bool kvm_machine_wake_up(struct kvm_machine *machine, unsigned int cpu, uint64_t entry,
+			 uint64_t context, uint64_t *pc, uint64_t *x0, struct kvm_stop *stop)
+{
+	(void)machine, (void)cpu, (void)entry, (void)context;
+	*pc = 0;
+	*x0 = 0;
+	return no_machine(stop);
+}

@@ -56,6 +56,7 @@ struct kvm_machine {
 	unsigned int cpus;
 	size_t run_size;
 	bool event_data; /* KVM_CAP_SYSTEM_EVENT_DATA */
+	bool psci_0_2;
 	uint16_t immediate;
 	enum hvc_conduit conduit; /* these two: of CALL_OTHER */
 	uint8_t *memory, *stolen; /* stolen: of the second slot, or NULL */
@@ -68,6 +69,8 @@ void *kvm_memory_at(struct kvm_machine *machine, uint64_t address);
 void kvm_code_write(uint8_t *memory);
 /* Address of a call instruction, which is made if it is not there. */
 uint64_t kvm_code_call(struct kvm_machine *machine, enum hvc_conduit conduit, uint16_t immediate);
+/* KVM_ARM_VCPU_INIT, also again; all registers are as after a reset. */
+int kvm_vcpu_init(struct kvm_machine *machine, unsigned int cpu, bool off);
 int kvm_set_mp_state(struct kvm_machine *machine, unsigned int cpu, uint32_t state);
 
 /*

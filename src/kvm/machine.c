@@ -128,31 +128,39 @@ static bool make_memory(struct kvm_machine *machine, char *why, size_t size)
 	return error == 0 || say(why, size, "KVM_SET_USER_MEMORY_REGION: %s", strerror(error));
 }
 
-static bool make_vcpu(struct kvm_machine *machine, unsigned int cpu,
-		      const struct kvm_machine_config *config, char *why, size_t size)
+int kvm_vcpu_init(struct kvm_machine *machine, unsigned int cpu, bool off)
 {
 	struct vcpu *vcpu = &machine->vcpu[cpu];
 	struct kvm_vcpu_init init = host.init;
+
+	if (machine->psci_0_2) {
+		init.features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
+	}
+	if (off) {
+		init.features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
+	}
+	const int error = errno_of(ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init));
+	if (error == 0) {
+		memset(&vcpu->shadow, 0, sizeof(vcpu->shadow));
+		vcpu->next = 0;
+		vcpu->known = true;
+		vcpu->off = off;
+	}
+	return error;
+}
+
+static bool make_vcpu(struct kvm_machine *machine, unsigned int cpu, bool no_init, char *why,
+		      size_t size)
+{
+	struct vcpu *vcpu = &machine->vcpu[cpu];
 
 	vcpu->fd = ioctl(machine->vm, KVM_CREATE_VCPU, (unsigned long)cpu);
 	if (vcpu->fd < 0) {
 		return say(why, size, "KVM_CREATE_VCPU %u: %s", cpu, strerror(errno));
 	}
-	if (config->no_init) {
-		return true;
-	}
-	if (config->psci_0_2) {
-		init.features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
-	}
-	if (cpu != 0) {
-		init.features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
-		vcpu->off = true;
-	}
-	if (ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init) < 0) {
-		return say(why, size, "KVM_ARM_VCPU_INIT of CPU %u: %s", cpu, strerror(errno));
-	}
-	vcpu->known = true; /* all is 0 */
-	return true;
+	const int error = no_init ? 0 : kvm_vcpu_init(machine, cpu, cpu != 0);
+	return error == 0 ||
+	       say(why, size, "KVM_ARM_VCPU_INIT of CPU %u: %s", cpu, strerror(error));
 }
 
 /* The records need memory: the first slot's, or a slot of their own. */
@@ -219,7 +227,7 @@ static bool make_vm(struct kvm_machine *machine, const struct kvm_machine_config
 		return false;
 	}
 	for (unsigned int cpu = 0; cpu < machine->cpus; cpu++) {
-		if (!make_vcpu(machine, cpu, config, why, size)) {
+		if (!make_vcpu(machine, cpu, config->no_init, why, size)) {
 			return false;
 		}
 	}
@@ -242,6 +250,7 @@ struct kvm_machine *kvm_machine_new(const struct kvm_machine_config *config, cha
 	}
 	machine->vm = -1;
 	machine->cpus = config->cpus;
+	machine->psci_0_2 = config->psci_0_2;
 	machine->run_size = host.run_size;
 	for (unsigned int cpu = 0; cpu < KVM_MACHINE_CPUS; cpu++) {
 		machine->vcpu[cpu].fd = -1;

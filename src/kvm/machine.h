@@ -76,7 +76,8 @@ struct kvm_stop {
  * CPU `cpu` makes a call with x0..x17 of `frame` and runs until something stops it; then `frame` has its registers,
  * whatever stopped it. Immediate is any 16-bit number. A BLOCKED or OFF vCPU is found by looking at what its thread
  * does, not by a clock that a slow machine could outrun. To find that out ends the kernel's wait, as every signal does:
- * a BLOCKED vCPU has its result already. A vCPU that is off does not run: OFF. False for ERRNO and OTHER.
+ * a BLOCKED vCPU has its result already. A vCPU that is off does not run: OFF with exit_reason 0. False for ERRNO and
+ * OTHER.
  */
 bool kvm_machine_call(struct kvm_machine *machine, unsigned int cpu, enum hvc_conduit conduit,
 		      uint16_t immediate, struct hvc_frame *frame, struct kvm_stop *stop);
@@ -93,5 +94,12 @@ bool kvm_machine_arrive(struct kvm_machine *machine, unsigned int cpu, uint64_t 
 /* An interrupt for a CPU that was found BLOCKED: it goes on behind its call. */
 bool kvm_machine_wake(struct kvm_machine *machine, unsigned int cpu, struct hvc_frame *frame,
 		      struct kvm_stop *stop);
+/*
+ * What a VMM does for a CPU whose SYSTEM_SUSPEND is an event: it is reset, to begin at `entry` with `context` in x0;
+ * KVM keeps it asleep (KVM_MP_STATE_SUSPENDED), which is seen; an interrupt makes KVM say so (event 4), and then it
+ * runs to its label as in kvm_machine_arrive(). False: `stop` is what came instead.
+ */
+bool kvm_machine_wake_up(struct kvm_machine *machine, unsigned int cpu, uint64_t entry,
+			 uint64_t context, uint64_t *pc, uint64_t *x0, struct kvm_stop *stop);
 
 #endif

@@ -278,23 +278,14 @@ static bool is_off(struct kvm_machine *machine, unsigned int cpu)
 	return machine->vcpu[cpu].off;
 }
 
-bool kvm_machine_arrive(struct kvm_machine *machine, unsigned int cpu, uint64_t *pc, uint64_t *x0,
-			struct kvm_stop *stop)
+/* The vCPU was reset and not run since: what it will begin with, then its first instructions if they are ours. */
+static bool begin(struct kvm_machine *machine, unsigned int cpu, uint64_t *pc, uint64_t *x0,
+		  struct kvm_stop *stop)
 {
-	int error = ready(machine, cpu);
-
-	memset(stop, 0, sizeof(*stop));
-	if (error != 0) {
-		return failed(stop, error);
-	}
 	struct vcpu *vcpu = &machine->vcpu[cpu];
-	if (is_off(machine, cpu) || !vcpu->reset_pending) {
-		stop->kind = vcpu->off ? KVM_STOP_OFF : KVM_STOP_OTHER;
-		return false;
-	}
-	vcpu->reset_pending = false;
 	/* Reading a register does the reset that CPU_ON asked for (Linux 5.14, and the stable ones). */
-	error = get_core(vcpu, REG_PC, pc);
+	int error = get_core(vcpu, REG_PC, pc);
+
 	if (error == 0) {
 		error = get_core(vcpu, 0, x0);
 	}
@@ -311,8 +302,27 @@ bool kvm_machine_arrive(struct kvm_machine *machine, unsigned int cpu, uint64_t 
 		}
 	}
 	/* Where there is no code of ours it would never come to an end. It is there, that is all. */
+	vcpu->at = AT_NOWHERE;
 	stop->kind = KVM_STOP_DONE;
 	return true;
+}
+
+bool kvm_machine_arrive(struct kvm_machine *machine, unsigned int cpu, uint64_t *pc, uint64_t *x0,
+			struct kvm_stop *stop)
+{
+	const int error = ready(machine, cpu);
+
+	memset(stop, 0, sizeof(*stop));
+	if (error != 0) {
+		return failed(stop, error);
+	}
+	struct vcpu *vcpu = &machine->vcpu[cpu];
+	if (is_off(machine, cpu) || !vcpu->reset_pending) {
+		stop->kind = vcpu->off ? KVM_STOP_OFF : KVM_STOP_OTHER;
+		return false;
+	}
+	vcpu->reset_pending = false;
+	return begin(machine, cpu, pc, x0, stop);
 }
 
 bool kvm_machine_call(struct kvm_machine *machine, unsigned int cpu, enum hvc_conduit conduit,
@@ -372,26 +382,72 @@ bool kvm_machine_go_on(struct kvm_machine *machine, unsigned int cpu, struct hvc
 	return run(machine, cpu, frame, stop);
 }
 
+static int set_line(struct kvm_machine *machine, unsigned int cpu, bool on)
+{
+	const struct kvm_irq_level line = {
+		.irq = (uint32_t)KVM_ARM_IRQ_TYPE_CPU << KVM_ARM_IRQ_TYPE_SHIFT |
+		       cpu << KVM_ARM_IRQ_VCPU_SHIFT | KVM_ARM_IRQ_CPU_IRQ,
+		.level = on ? 1 : 0};
+
+	return ioctl(machine->vm, KVM_IRQ_LINE, &line) < 0 ? errno : 0;
+}
+
 bool kvm_machine_wake(struct kvm_machine *machine, unsigned int cpu, struct hvc_frame *frame,
 		      struct kvm_stop *stop)
 {
-	struct kvm_irq_level line = {.irq = (uint32_t)KVM_ARM_IRQ_TYPE_CPU
-						    << KVM_ARM_IRQ_TYPE_SHIFT |
-					    cpu << KVM_ARM_IRQ_VCPU_SHIFT | KVM_ARM_IRQ_CPU_IRQ,
-				     .level = 1};
 	int error = ready(machine, cpu);
 
-	if (error == 0 && ioctl(machine->vm, KVM_IRQ_LINE, &line) < 0) {
-		error = errno;
+	if (error == 0) {
+		error = set_line(machine, cpu, true);
 	}
 	memset(stop, 0, sizeof(*stop));
 	if (error != 0) {
 		return failed(stop, error);
 	}
 	const bool fine = run(machine, cpu, frame, stop);
-	line.level = 0;
-	if (ioctl(machine->vm, KVM_IRQ_LINE, &line) < 0) {
-		return failed(stop, errno);
+	error = set_line(machine, cpu, false);
+	return error == 0 ? fine : failed(stop, error);
+}
+
+/* Reset, then asleep until an interrupt comes. */
+static int suspend(struct kvm_machine *machine, unsigned int cpu, uint64_t entry, uint64_t context)
+{
+	int error = kvm_vcpu_init(machine, cpu, false);
+
+	if (error == 0) {
+		error = set_core(&machine->vcpu[cpu], REG_PC, entry);
 	}
-	return fine;
+	if (error == 0) {
+		error = set_core(&machine->vcpu[cpu], 0, context);
+	}
+	return error == 0 ? kvm_set_mp_state(machine, cpu, KVM_MP_STATE_SUSPENDED) : error;
+}
+
+bool kvm_machine_wake_up(struct kvm_machine *machine, unsigned int cpu, uint64_t entry,
+			 uint64_t context, uint64_t *pc, uint64_t *x0, struct kvm_stop *stop)
+{
+	int error = ready(machine, cpu);
+
+	memset(stop, 0, sizeof(*stop));
+	if (error == 0) {
+		error = suspend(machine, cpu, entry, context);
+	}
+	if (error != 0) {
+		return failed(stop, error);
+	}
+	enter(machine, cpu, stop);
+	if (stop->kind != KVM_STOP_BLOCKED) {
+		return false;
+	}
+	error = set_line(machine, cpu, true);
+	if (error == 0) {
+		enter(machine, cpu, stop);
+		error = set_line(machine, cpu, false);
+	}
+	if (error == 0 && stop->kind == KVM_STOP_SYSTEM_EVENT &&
+	    stop->event == KVM_SYSTEM_EVENT_WAKEUP) {
+		error = kvm_set_mp_state(machine, cpu, KVM_MP_STATE_RUNNABLE);
+		return error == 0 ? begin(machine, cpu, pc, x0, stop) : failed(stop, error);
+	}
+	return error == 0 ? false : failed(stop, error);
 }

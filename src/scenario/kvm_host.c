@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "../kvm/reserved.h"
+#include "kvm_profile.h"
 #include "scenario.h"
 
 #define FILTER_GROUP 0u /* KVM_ARM_VM_SMCCC_CTRL */
@@ -41,6 +42,8 @@ struct kvm_host {
 	const struct abi_profile *profile;
 	struct kvm_machine *machine; /* NULL: there is none */
 	enum cpu_state cpus[SCN_CPUS];
+	bool suspended[SCN_CPUS];                 /* CPU_STOPPED for SYSTEM_SUSPEND */
+	struct hvc_frame suspend_frame[SCN_CPUS]; /* its registers then */
 	unsigned int count;
 	unsigned int pending;  /* the CPU that `reply` is for */
 	enum scn_kind vm_kind; /* why there is no machine: what every line of it gets */
@@ -287,6 +290,8 @@ static void event(struct kvm_host *host, unsigned int cpu, const struct kvm_stop
 	result->kind = SCN_EVENT;
 	result->event = events[stop->event];
 	result->event_flags = stop->event_data;
+	host->suspended[cpu] = stop->event == EVENT_SUSPEND;
+	host->suspend_frame[cpu] = result->frame;
 	if (!stop->pc_after) {
 		broken(result, "the program counter is not behind the call at an event");
 	}
@@ -399,12 +404,30 @@ static void arrive(struct kvm_host *host, const struct scn_op *op, struct scn_re
 	}
 }
 
+/* KVM leaves it to the VMM to start a CPU that SYSTEM_SUSPEND put to sleep: the registers say where. */
+static void wake_up(struct kvm_host *host, const struct scn_op *op, struct scn_result *result)
+{
+	const struct hvc_frame *asked = &host->suspend_frame[op->cpu];
+	struct kvm_stop stop;
+
+	if (kvm_machine_wake_up(host->machine, op->cpu, asked->x[1], asked->x[2], &result->value,
+				&result->frame.x[0], &stop) &&
+	    stop.kind == KVM_STOP_DONE) {
+		host->cpus[op->cpu] = CPU_RUNS;
+		result->kind = SCN_ARRIVED;
+	} else {
+		stopped(host, op->cpu, op, &stop, result);
+		broken(result, result->kind == SCN_BROKEN ? result->reason
+							  : "the CPU did not wake up to its label");
+	}
+}
+
 static void wake(struct kvm_host *host, const struct scn_op *op, struct scn_result *result)
 {
 	struct kvm_stop stop;
 
-	if (host->cpus[op->cpu] == CPU_STOPPED) {
-		unsupported(result, "on KVM the VMM wakes what SYSTEM_SUSPEND put to sleep");
+	if (host->cpus[op->cpu] == CPU_STOPPED && host->suspended[op->cpu]) {
+		wake_up(host, op, result);
 		return;
 	}
 	if (host->cpus[op->cpu] != CPU_WAITS) {
@@ -525,34 +548,6 @@ static void close_host(struct scn_host *base)
 	free(host);
 }
 
-/* The profile of the newest kernel that is not newer than `release`: "6.13.5" is linux-6.12's. */
-static const struct abi_profile *profile_of(const char *release)
-{
-	const struct abi_profile *found = NULL;
-	unsigned long best = 0;
-	char *end;
-	const unsigned long major = strtoul(release, &end, 10);
-	const unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-
-	for (size_t n = 0; abi_profile_at(n) != NULL; n++) {
-		const char *name = abi_profile_name(abi_profile_at(n));
-
-		if (strncmp(name, "linux-", 6) != 0) {
-			continue;
-		}
-		const unsigned long its_major = strtoul(name + 6, &end, 10);
-		const unsigned long its_minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-		const unsigned long order = its_major * 1000 + its_minor;
-
-		if (order <= major * 1000 + minor && order >= best) {
-			best = order;
-			found = abi_profile_at(
-				n); /* of one kernel's revisions the last is the newest */
-		}
-	}
-	return found;
-}
-
 struct scn_host *scn_kvm_host(const struct abi_profile **profile, char *why, size_t size)
 {
 	struct utsname system;
@@ -564,7 +559,7 @@ struct scn_host *scn_kvm_host(const struct abi_profile **profile, char *why, siz
 		snprintf(why, size, "uname: %s", strerror(errno));
 		return NULL;
 	}
-	const struct abi_profile *found = profile_of(system.release);
+	const struct abi_profile *found = kvm_profile_of(system.release);
 	if (found == NULL) {
 		snprintf(why, size, "there is no profile for Linux %s", system.release);
 		return NULL;

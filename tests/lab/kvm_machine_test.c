@@ -27,6 +27,8 @@
 
 #define MPIDR_EL1        0x603000000013c005ull
 #define FW_PSCI          0x6030000000140000ull
+#define STD_BITMAP       0x6030000000160000ull
+#define CORE(n)          (0x6030000000100000ull + 2ull * (n))
 #define FILTER_GROUP     0u
 #define FORWARD          2u
 
@@ -183,6 +185,164 @@ static void test_wait(unsigned int rounds)
 	kvm_machine_free(machine);
 }
 
+static int filter(struct kvm_machine *machine, uint32_t base, uint32_t count, uint8_t action)
+{
+	const struct {
+		uint32_t base, count;
+		uint8_t action, pad[15];
+	} bytes = {.base = base, .count = count, .action = action};
+
+	return kvm_machine_set_attr(machine, FILTER_GROUP, 0, &bytes);
+}
+
+static void test_forward(void)
+{
+	struct kvm_machine *machine = machine_new(2);
+	struct kvm_stop stop;
+
+	if (kvm_machine_has_attr(machine, FILTER_GROUP, 0) != 0) {
+		skipped++;
+		printf("skipped: forwarded calls: this kernel has no filter\n");
+		kvm_machine_free(machine);
+		return;
+	}
+	equal(filter(machine, NO_FUNCTION, 1, FORWARD), 0, "filter");
+	equal(filter(machine, NO_FUNCTION, 1, FORWARD), EEXIST, "the same again");
+	for (unsigned int smc = 0; smc < 2; smc++) {
+		struct hvc_frame frame = frame_of(NO_FUNCTION | 0xabcull << 32, 1, 2, 3);
+		const struct hvc_frame before = frame;
+
+		kvm_machine_call(machine, 0, smc ? HVC_CONDUIT_SMC : HVC_CONDUIT_HVC, 0, &frame,
+				 &stop);
+		equal(stop.kind, KVM_STOP_HYPERCALL, "a forwarded call");
+		equal(stop.nr, NO_FUNCTION, "nr");
+		equal(stop.flags, smc, "flags");
+		equal(stop.args_clean, true, "args");
+		equal(stop.pc_after, true, "pc");
+		equal(memcmp(&frame, &before, sizeof(frame)), 0, "registers at the exit");
+		for (unsigned int n = 0; n < HVC_FRAME_REGS; n++) {
+			frame.x[n] = 100 + n;
+		}
+		kvm_machine_go_on(machine, 0, &frame, 0x20002, &stop);
+		equal(stop.kind, KVM_STOP_DONE, "going on");
+		for (unsigned int n = 0; n < HVC_FRAME_REGS; n++) {
+			equal(frame.x[n], n == 1 || n == 17 ? 100 + n : before.x[n],
+			      "a register afterwards");
+		}
+	}
+	equal(filter(machine, NO_FUNCTION - 1, 1, FORWARD), EBUSY, "filter after the first run");
+	kvm_machine_free(machine);
+}
+
+/* Nothing has run before the first call: registers and filter are open until then. */
+static void test_first_run(void)
+{
+	struct kvm_machine *machine = machine_new(2);
+	uint64_t x0, value = 0, pc;
+	struct kvm_stop stop;
+
+	if (kvm_machine_get_reg(machine, 0, STD_BITMAP, &value) == 0) {
+		value = 0;
+		equal(kvm_machine_set_reg(machine, 0, STD_BITMAP, &value), 0, "before");
+		equal(call(machine, 1, NO_FUNCTION, 0, 0, 0, &x0), KVM_STOP_OFF, "CPU 1 is off");
+		equal(kvm_machine_arrive(machine, 1, &pc, &x0, &stop), false, "CPU 1 is off");
+		value = 1;
+		equal(kvm_machine_set_reg(machine, 1, STD_BITMAP, &value), 0,
+		      "after a call of a CPU that is off");
+		equal(call(machine, 0, NO_FUNCTION, 0, 0, 0, &x0), KVM_STOP_DONE, "a call");
+		value = 0;
+		equal(kvm_machine_set_reg(machine, 1, STD_BITMAP, &value), EBUSY, "after it");
+	} else {
+		skipped++;
+		printf("skipped: the first run: this kernel has no bitmap registers\n");
+	}
+	kvm_machine_free(machine);
+}
+
+/* Registers that are set from outside between calls. */
+static void test_registers(void)
+{
+	const struct kvm_machine_config not_ready = {.cpus = 1, .no_init = true};
+	struct kvm_machine *machine = kvm_machine_new(&not_ready, why, sizeof(why));
+	uint64_t value = 0, *ids = NULL, x0;
+	size_t count = 0;
+
+	equal(machine != NULL, true, "a machine without KVM_ARM_VCPU_INIT");
+	equal(kvm_machine_get_reg(machine, 0, FW_PSCI, &value), ENOEXEC, "before INIT");
+	equal(kvm_machine_list_regs(machine, 0, &ids, &count), ENOEXEC, "before INIT");
+	kvm_machine_free(machine);
+	machine = machine_new(1);
+	equal(kvm_machine_list_regs(machine, 0, &ids, &count), 0, "the list");
+	bool found = false;
+	for (size_t n = 0; n < count; n++) {
+		found = found || ids[n] == FW_PSCI;
+	}
+	equal(found, true, "PSCI_VERSION in the list");
+	free(ids);
+	for (unsigned int round = 0; round < 3; round++) {
+		value = 0x123456; /* the program counter, nowhere; x18, which the exit needs; x1 */
+		equal(kvm_machine_set_reg(machine, 0, CORE(32), &value), 0, "set PC");
+		equal(kvm_machine_set_reg(machine, 0, CORE(18), &value), 0, "set x18");
+		equal(kvm_machine_set_reg(machine, 0, CORE(5), &value), 0, "set x5");
+		equal(call(machine, 0, SMCCC_VERSION, 0, 0, 0, &x0), KVM_STOP_DONE, "a call");
+		equal(x0, 0x10001, "its result");
+	}
+	kvm_machine_free(machine);
+}
+
+static void test_suspend(void)
+{
+	const struct kvm_machine_config config = {
+		.cpus = 1, .psci_0_2 = true, .system_suspend = true};
+	struct kvm_machine *machine = kvm_machine_new(&config, why, sizeof(why));
+	uint64_t x0, pc;
+	struct kvm_stop stop;
+
+	if (machine == NULL) {
+		skipped++;
+		printf("skipped: SYSTEM_SUSPEND: %s\n", why);
+		return;
+	}
+	for (unsigned int round = 0; round < 20; round++) {
+		equal(call(machine, 0, SYSTEM_SUSPEND, 1, 2, 3, &x0), KVM_STOP_SYSTEM_EVENT,
+		      "SYSTEM_SUSPEND");
+		equal(kvm_machine_wake_up(machine, 0, kvm_machine_label(round % 8), round, &pc, &x0,
+					  &stop),
+		      true, "waking up");
+		equal(stop.kind, KVM_STOP_DONE, "waking up");
+		equal(pc, kvm_machine_label(round % 8), "entry");
+		equal(x0, round, "context");
+		equal(call(machine, 0, SMCCC_VERSION, 0, 0, 0, &x0), KVM_STOP_DONE, "a call");
+		equal(x0, 0x10001, "its result");
+	}
+	kvm_machine_free(machine);
+}
+
+static void test_stolen_time(void)
+{
+	static const uint64_t places[] = {0x40000000, 0x4000ffc0, 0x50000000, 0x7ffffffc0};
+
+	for (size_t n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
+		const struct kvm_machine_config config = {
+			.cpus = 1, .psci_0_2 = true, .stolen_time = places[n]};
+		struct kvm_machine *machine = kvm_machine_new(&config, why, sizeof(why));
+		uint64_t x0;
+
+		if (machine == NULL) {
+			printf("%s\n", why);
+			failures++;
+			continue;
+		}
+		equal(call(machine, 0, PV_TIME_ST, 0, 0, 0, &x0), KVM_STOP_DONE, "PV_TIME_ST");
+		equal(x0, places[n], "PV_TIME_ST");
+		kvm_machine_free(machine);
+	}
+	const struct kvm_machine_config bad = {.cpus = 1, .stolen_time = 0x40000001};
+	equal(kvm_machine_new(&bad, why, sizeof(why)) == NULL, true, "an odd address");
+	const struct kvm_machine_config meets = {.cpus = 1, .stolen_time = 0x40010000};
+	equal(kvm_machine_new(&meets, why, sizeof(why)) == NULL, true, "the labels' address");
+}
+
 static double now(void)
 {
 	struct timespec t;
@@ -244,6 +404,11 @@ int main(int argc, char **argv)
 	}
 	test_calls();
 	test_power();
+	test_forward();
+	test_first_run();
+	test_registers();
+	test_suspend();
+	test_stolen_time();
 	test_wait(500);
 	printf("%u passed, %u failed, %u skipped\n", passed, failures, skipped);
 	return failures == 0 ? 0 : 1;
