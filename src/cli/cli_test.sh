@@ -78,7 +78,7 @@ says err "unknown verb 'zebra'; see hvcgate --help"
 run 2 policy
 run 2 policy chekc my.yaml
 says err "did you mean 'hvcgate policy check'?"
-for verb in policy 'policy check' 'policy explain' 'policy flatten' resolve call probe; do
+for verb in policy 'policy check' 'policy explain' 'policy flatten' resolve call replay probe; do
 	# shellcheck disable=SC2086 # two words
 	run 0 $verb --help
 	says out 'Example: hvcgate'
@@ -229,7 +229,68 @@ run 2 call --cpus 0 PSCI_VERSION
 run 2 call --conduit svc PSCI_VERSION
 run 2 call
 
+# replay
+cat >table.hvc <<'END'
+vm cpus=2
+get STD_BMAP                     -> 0x1
+call 0 hvc PSCI_VERSION          -> x0=0x10000/0xffff0000
+call 0 hvc PSCI_VERSION
+call 0 hvc TRNG_RND/64 64        -> x0=0 x3=random(64)
+[linux-6.15..] count             -> 8
+vm profile=linux-6.12..linux-6.16
+count                            -> *
+END
+run 0 replay table.hvc
+says out '5 agreed, 0 differed, 0 unsupported'
+says out '3 lines are not for hvcgate-1@1 and were left out'
+says err
+run 0 replay --profile linux-6.12 --print --transcript kernel.txt table.hvc table.hvc
+says out 'table.hvc:2: get STD_BMAP -> 1'
+says out 'x3=random(64) x4=in'
+says out '14 agreed, 0 differed, 0 unsupported'
+run 1 replay --profile linux-7.3 --compare kernel.txt table.hvc
+says out 'linux-6.12@1 answered: x0=0x10001'
+run 0 replay --profile linux-6.12 --compare kernel.txt table.hvc
+sed 's/0x1$/0x3/' table.hvc >wrong.hvc
+run 1 replay wrong.hvc table.hvc
+says out 'wrong.hvc:2: get STD_BMAP'
+says out '  differs  it is 1, stated 3'
+says out '9 agreed, 1 differed, 0 unsupported'
+run 1 replay --format json wrong.hvc
+says out '"why": "it is 1, stated 3"'
+says out '"verdict": "agreed"'
+says out '"differed": 1'
+echo 'vm cpu=2' >bad.hvc
+run 2 replay table.hvc bad.hvc
+says out
+says err "bad.hvc:1:4: error: a vm has no 'cpu'; did you mean cpus?"
+run 2 replay --profile linux-6.99 table.hvc
+says err "unknown profile 'linux-6.99'"
+run 2 replay --compare table.hvc table.hvc
+says err 'table.hvc:1:1: error: no transcript'
+run 2 replay --unsupported table.hvc table.hvc
+says err 'HOST PROFILES COMMAND REASON'
+run 2 replay --host kwm table.hvc
+says err "--host is engine, el2 or kvm, not 'kwm'"
+run 2 replay nowhere.hvc
+says err 'nowhere.hvc: error: cannot be read: No such file or directory'
+run 2 replay .
+run 2 replay
+says err 'which scenario?'
+if [ "$(uname -m)" != aarch64 ]; then
+	run 2 replay --host kvm table.hvc
+	says err 'host kvm: '
+fi
+for profile in hvcgate-1 linux-5.10 linux-6.1 linux-6.12 linux-6.16 linux-6.18 linux-7.3; do
+	run 0 replay --profile $profile "$policies/../tests/scenario/first.hvc"
+done
+
 # Standard input, a full disk, no colour in a file.
+status=0
+"$hvcgate" replay - <table.hvc >out 2>err || status=$?
+what='replay -'
+[ "$status" = 0 ] || fail "$what: status $status"
+says out '5 agreed, 0 differed'
 status=0
 "$hvcgate" policy check - <my.yaml >out 2>err || status=$?
 what='policy check -'

@@ -146,17 +146,22 @@ static bool open_files(const struct arguments *arguments, struct replay *replay)
 
 static int replay_all(const struct arguments *arguments, struct replay *replay)
 {
-	bool good = true;
+	bool good;
 
 	/* All are read before one is run: a mistake in the last should not cost the time of the others. */
 	replay->scripts = calloc((size_t)arguments->common.count, sizeof(struct scn_script *));
-	for (int i = 0; i < arguments->common.count && replay->scripts != NULL; i++) {
+	if (replay->scripts == NULL) {
+		out_error("out of memory");
+		return CLI_USAGE;
+	}
+	good = true;
+	for (int i = 0; i < arguments->common.count; i++) {
 		good &= replay_read(replay, arguments->common.words[i]);
 	}
 	for (size_t i = 0; i < replay->count && good; i++) {
 		good = replay_run(replay, replay->scripts[i]);
 	}
-	return good && replay->scripts != NULL ? replay_end(replay) : CLI_USAGE;
+	return good ? replay_end(replay) : CLI_USAGE;
 }
 
 static void release(struct replay *replay)
@@ -164,7 +169,7 @@ static void release(struct replay *replay)
 	if (replay->host != NULL) {
 		replay->host->close(replay->host);
 	}
-	for (size_t i = 0; i < replay->count; i++) {
+	for (size_t i = 0; i < replay->count && replay->scripts != NULL; i++) {
 		scn_free(replay->scripts[i]);
 	}
 	free(replay->scripts);

@@ -136,29 +136,29 @@ static void judge(struct line *line, const struct scn_result *results)
 
 /* What cannot be run because an earlier line of the machine is unsupported is unsupported too. */
 static void follow(struct replay *replay, struct line *line, const struct scn_result *results,
-		   const enum scn_command **missing)
+		   enum scn_command *missing)
 {
 	const struct scn_op *op = scn_op_at(line->script, line->n);
 
 	if (op->command == SCN_VM) {
-		*missing = NULL;
+		*missing = SCN_COMMANDS;
 	}
-	if (*missing != NULL && results[line->n].kind == SCN_NOT_RUN) {
+	if (*missing != SCN_COMMANDS && results[line->n].kind == SCN_NOT_RUN) {
 		line->verdict = SCN_NO_SUPPORT;
 	}
 	if (line->verdict != SCN_NO_SUPPORT) {
 		return;
 	}
 	if (results[line->n].kind == SCN_UNSUPPORTED) {
-		*missing = &op->command;
+		*missing = op->command;
 	}
-	line->excuse = scn_excuse(replay->excuses, replay->host->name, replay->profile, **missing);
+	line->excuse = scn_excuse(replay->excuses, replay->host->name, replay->profile, *missing);
 }
 
 static bool report(struct replay *replay, const struct scn_script *script,
 		   const struct scn_result *results)
 {
-	const enum scn_command *missing = NULL;
+	enum scn_command missing = SCN_COMMANDS; /* none */
 
 	if (replay->transcript != NULL) {
 		scn_transcript_file(replay->transcript, script);

@@ -312,7 +312,7 @@ static struct scn_script *new_script(const char *path)
 		free(script);
 		return NULL;
 	}
-	strcpy(script->path, path);
+	memcpy(script->path, path, strlen(path) + 1);
 	return script;
 }
 

@@ -53,6 +53,9 @@ const struct word *parse_need(struct parser *parser, const char *what);
 /* A place behind the last word, for what is missing. */
 struct word parse_end(const struct parser *parser);
 
+/* The part of a word from `text` on. */
+struct word parse_part(const struct word *word, const char *text);
+
 /* A number alone; says nothing. */
 bool parse_plain(const char *text, uint64_t *value);
 /* A number, entry(n), mpidr(n), NAME[/32|/64]. `what` for the message: "the base". */

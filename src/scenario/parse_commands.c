@@ -70,7 +70,7 @@ static bool read_reg_cpu(struct parser *parser)
 		return parse_error(parser, word, "'%s' is too much; only cpu=N may follow",
 				   word->text);
 	}
-	cpu = (struct word){.text = word->text + 4, .column = word->column + 4};
+	cpu = parse_part(word, word->text + 4);
 	return read_cpu(parser, &cpu);
 }
 
@@ -222,16 +222,19 @@ static bool read_argument(struct parser *parser, const struct word *word, unsign
 	struct scn_op *op = &parser->out.op;
 	unsigned int reg;
 	uint64_t value;
-	const char *text;
+	const char *text = word->text;
+	struct word part;
 
 	if (strncmp(word->text, "imm=", 4) == 0) {
-		if (!parse_limited(parser, word, "imm=", 0xffff, &value)) {
+		part = parse_part(word, word->text + 4);
+		if (!parse_limited(parser, &part, "imm=", 0xffff, &value)) {
 			return false;
 		}
 		op->immediate = (uint16_t)value;
 		return true;
 	}
 	if (!parse_register(word->text, &reg, &text)) {
+		text = word->text;
 		reg = (*next)++;
 		if (*said >> 1 > (1u << reg) - 1) {
 			return parse_error(parser, word,
@@ -243,14 +246,15 @@ static bool read_argument(struct parser *parser, const struct word *word, unsign
 		return parse_error(parser, word, "arguments are x1 to x%d; x0 is the function",
 				   HVC_FRAME_REGS - 1);
 	}
+	part = parse_part(word, text);
 	if (reg == 0) {
-		return read_whole_x0(parser, word, said);
+		return read_whole_x0(parser, &part, said);
 	}
 	if (*said >> reg & 1) {
 		return parse_error(parser, word, "x%u was said before", reg);
 	}
 	*said |= 1u << reg;
-	return parse_value(parser, word, "an argument", &op->frame.x[reg]);
+	return parse_value(parser, &part, "an argument", &op->frame.x[reg]);
 }
 
 static bool read_call(struct parser *parser)
@@ -288,6 +292,7 @@ static bool read_reply(struct parser *parser)
 {
 	struct scn_op *op = &parser->out.op;
 	const struct word *word;
+	struct word part;
 	unsigned int reg;
 	const char *text;
 
@@ -305,7 +310,8 @@ static bool read_reply(struct parser *parser)
 			return parse_error(parser, word, "x%u was said before", reg);
 		}
 		op->mask |= 1u << reg;
-		if (!parse_value(parser, word, "the answer", &op->frame.x[reg])) {
+		part = parse_part(word, text);
+		if (!parse_value(parser, &part, "the answer", &op->frame.x[reg])) {
 			return false;
 		}
 	}

@@ -55,7 +55,7 @@ static bool read_pattern(struct expected *expected, const struct word *word, con
 			 bool registers, struct scn_pattern *pattern)
 {
 	struct parser *parser = expected->parser;
-	struct word value = {.text = text, .column = word->column};
+	struct word value = parse_part(word, text);
 	const char *slash = isupper((unsigned char)text[0]) ? NULL : strchr(text, '/');
 	char number[40];
 

@@ -60,6 +60,7 @@ static const struct {
 	{"set STD_BMAP 18446744073709551616", 14, "is no value"},
 	{"set STD_BMAP 0x", 14, "is no value"},
 	{"set STD_BMAP -0x8000000000000001", 14, "is no value"},
+	{"set STD_BMAP x=1", 14, "is no value"},
 	{"set STD_BMAP - 1", 14, "is no value"},
 	{"set STD_BMAP 1 -> 5", 19, "is nothing that set answers"},
 	{"filter 0x84000000 1", 20, "the action is missing"},
@@ -87,8 +88,11 @@ static const struct {
 	{"call 0 hcv PSCI_VERSION", 8, "hvc or smc"},
 	{"call 0 hvc", 11, "the function is missing"},
 	{"call 0 hvc nothing", 12, "is no value"},
-	{"call 0 hvc 1 imm=0x10000", 14, "at most 0xffff"},
-	{"call 0 hvc 1 x0=5", 14, "x0 is the function"},
+	{"call 0 hvc 1 foo=5", 14, "is no value"},
+	{"call 0 hvc 1 x20=5", 14, "x1 to x17"},
+	{"call 0 hvc 1 x2=z", 17, "is no value"},
+	{"call 0 hvc 1 imm=0x10000", 18, "at most 0xffff"},
+	{"call 0 hvc 1 x0=5", 17, "x0 is the function"},
 	{"call 0 hvc 1 x18=5", 14, "x1 to x17"},
 	{"call 0 hvc 1 2 x1=5", 16, "x1 was said before"},
 	{"call 0 hvc 1 x2=5 7", 19, "come before"},
@@ -221,9 +225,8 @@ static void limits(void **state)
 
 	/* Lines. */
 	diags = hvc_diags_new();
-	strcpy(text, "vm\n");
-	for (size_t i = 0; i < SCN_MAX_OPS; i++) {
-		memcpy(text + 3 + 6 * i, "count\n", 6);
+	for (size_t i = 0; i < 3 + 6 * (size_t)SCN_MAX_OPS; i++) {
+		text[i] = i < 3 ? "vm\n"[i] : "count\n"[(i - 3) % 6];
 	}
 	assert_null(scn_parse("t.hvc", text, 3 + 6 * SCN_MAX_OPS, &options, diags));
 	assert_non_null(strstr(hvc_diags_at(diags, 0)->message, "make it several files"));

@@ -70,8 +70,9 @@ static bool read_suspend(struct parser *parser, const struct word *word, const c
 static bool read_pvtime(struct parser *parser, const struct word *word, const char *value,
 			struct vm_words *words)
 {
-	(void)value;
-	if (!parse_value(parser, word, "pvtime=", &words->vm.stolen_time)) {
+	struct word part = parse_part(word, value);
+
+	if (!parse_value(parser, &part, "pvtime=", &words->vm.stolen_time)) {
 		return false;
 	}
 	return words->vm.stolen_time != 0 ||
@@ -102,7 +103,7 @@ static bool read_policy(struct parser *parser, const struct word *word, const ch
 		return parse_error(parser, word, "policy= is a file, beside this one");
 	}
 	memcpy(path, parser->path, directory);
-	strcpy(path + directory, value);
+	memcpy(path + directory, value, strlen(value) + 1);
 	hvc_policy_free(words->policy);
 	words->policy = NULL;
 	err = hvc_policy_load(path, &words->policy, parser->diags);

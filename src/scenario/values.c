@@ -76,11 +76,16 @@ bool parse_function(struct parser *parser, const struct word *word, const char *
 				       slash != NULL ? slash + 1 : "");
 }
 
+struct word parse_part(const struct word *word, const char *text)
+{
+	return (struct word){.text = text,
+			     .column = word->column + (unsigned int)(text - word->text)};
+}
+
 bool parse_value(struct parser *parser, const struct word *word, const char *what, uint64_t *value)
 {
-	const char *equals = strchr(word->text, '=');
-	const char *text = equals != NULL ? equals + 1 : word->text;
-	uint32_t id;
+	const char *text = word->text;
+	uint32_t id = 0;
 
 	if (parse_plain(text, value)) {
 		return true;
