@@ -121,4 +121,39 @@ static inline uint32_t expected_changes(uint32_t id, uint16_t immediate, uint64_
 	return EXPECT_X0;
 }
 
+/* --- Linux KVM, as measured (docs/kvm-facts.md): what a profile with its quirks may and must change. */
+#define EXPECT_SUSPEND(id)    (((id)&0xbfffffffu) == 0x8400000eu)
+#define EXPECT_RESET2(id)     (((id)&0xbfffffffu) == 0x84000012u)
+#define EXPECT_INTERNAL       (~(uint64_t)5) /* -6 */
+#define EXPECT_WORKAROUND(id) ((id) == 0x80008000u || (id) == 0x80007fffu || (id) == 0x80003fffu)
+
+/* The registers that the call writes at all; the others must be as they were. No SMC is looked at by an old one. */
+static inline uint32_t expected_kvm_writes(uint32_t id, int smc, uint16_t immediate, int old)
+{
+	if (smc && (immediate != 0 || old)) {
+		return EXPECT_X0;
+	}
+	return !smc && EXPECT_WORKAROUND(id) ? EXPECT_X0_X1 : EXPECT_X0_X3;
+}
+
+/* The VM ended or sleeps, and the arguments are still there for the VMM: cut to 32 bits if SMC32. */
+static inline int expected_kvm_arguments(uint32_t id, uint64_t x0)
+{
+	return (EXPECT_SUSPEND(id) && (uint32_t)x0 == id) ||
+	       (EXPECT_RESET2(id) && x0 == EXPECT_INTERNAL);
+}
+
+/* Of those it writes: the ones that are zero, unless expected_kvm_arguments(). */
+static inline uint32_t expected_kvm_zeroes(uint32_t id, uint32_t writes, uint64_t x0)
+{
+	uint32_t results = EXPECT_X0;
+
+	for (unsigned int i = 0; i < sizeof(expected_calls) / sizeof(expected_calls[0]); i++) {
+		if (expected_calls[i].id == id && (x0 >> 63) == 0) {
+			results = expected_calls[i].changed;
+		}
+	}
+	return writes & ~results;
+}
+
 #endif
