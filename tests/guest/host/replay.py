@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Scenarios on `el2`, where the calls are a guest's: every result is the engine's in this process, register by
-register, for every profile. --ends: however it ends, nothing is left. --prove: what a broken monitor does is seen."""
+register, for every profile. --random [SEED]: random scenarios, too. --ends: however it ends, nothing is left.
+--prove: what a broken monitor does is seen."""
 
 import glob
 import os
@@ -13,6 +14,9 @@ import time
 
 import machine
 from machine import HERE, HVCGATE, Elf, Place, check, finish
+
+sys.path.insert(0, os.path.join(HERE, "..", "..", "random"))
+from scenarios import Catalog, text_of  # noqa: E402
 
 OWN = os.path.join(HERE, "replay.hvc")
 SCENARIOS = sorted(glob.glob(os.path.join(HERE, "..", "..", "scenario", "*.hvc")))
@@ -66,6 +70,18 @@ def compare():
         long_script(path)
         same(place, "6800 operations", path, least=6800)
     finish("replay")
+
+
+def random_scenarios(seed):
+    with Place() as place:
+        catalog, paths = Catalog(HVCGATE), []
+        for first in range(0, 600, 300):
+            paths.append(os.path.join(place.top, f"random-{first}.hvc"))
+            with open(paths[-1], "w") as file:
+                file.write(text_of(catalog, seed, range(first, first + 300)))
+        for profile in profiles(place):
+            same(place, f"seed {seed}, {profile}", "-p", profile, *paths, least=10000)
+    finish("replay --random")
 
 
 # --- Ends.
@@ -143,6 +159,8 @@ def main():
         ends()
     if "--prove" in sys.argv:
         prove()
+    if "--random" in sys.argv:
+        random_scenarios(int((sys.argv[sys.argv.index("--random") + 1:] or [1])[0]))
     compare()
 
 
