@@ -415,7 +415,7 @@ static bool unknown_command(struct parser *parser, const struct word *word)
 	}
 	return parse_error(
 		parser, word,
-		"unknown command '%s'; hvcgate-scenario(5) lists them: vm, get, set, filter, call...",
+		"unknown command '%s'; docs/scenarios.md lists them: vm, get, set, filter, call...",
 		word->text);
 }
 
