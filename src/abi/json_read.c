@@ -12,7 +12,7 @@
 #define MAX_BYTES (4u << 20)
 
 /* Never waits: a pipe that nobody writes to is opened without blocking, and then refused. */
-static int open_file(struct check *check, const char *path)
+static int open_file(struct check *check, const char *path, size_t *size)
 {
 	struct stat info;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -24,6 +24,7 @@ static int open_file(struct check *check, const char *path)
 	} else if (info.st_size > (off_t)MAX_BYTES) {
 		check_fail(check, "is larger than %u MiB", MAX_BYTES >> 20);
 	} else {
+		*size = (size_t)info.st_size;
 		return fd;
 	}
 	if (fd >= 0) {
@@ -32,12 +33,13 @@ static int open_file(struct check *check, const char *path)
 	return -1;
 }
 
-static size_t read_bytes(struct check *check, int fd, char *bytes)
+/* At most `size` bytes; what grew behind them is not looked at: the parser says if that is half a file. */
+static size_t read_bytes(struct check *check, int fd, char *bytes, size_t size)
 {
 	size_t length = 0;
 
-	while (length <= MAX_BYTES) {
-		ssize_t got = read(fd, bytes + length, MAX_BYTES + 1 - length);
+	while (length < size) {
+		ssize_t got = read(fd, bytes + length, size - length);
 
 		if (got < 0 && errno == EINTR) {
 			continue;
@@ -46,12 +48,11 @@ static size_t read_bytes(struct check *check, int fd, char *bytes)
 			check_fail(check, "cannot be read: %s", strerror(errno));
 		}
 		if (got <= 0) {
-			return length;
+			break;
 		}
 		length += (size_t)got;
 	}
-	check_fail(check, "is larger than %u MiB", MAX_BYTES >> 20);
-	return 0;
+	return length;
 }
 
 json_t *abi_json_read(struct check *check, const char *path)
@@ -59,17 +60,17 @@ json_t *abi_json_read(struct check *check, const char *path)
 	json_error_t error = {0};
 	json_t *json = NULL;
 	char *bytes = NULL;
-	size_t length;
-	int fd = open_file(check, path);
+	size_t length = 0;
+	int fd = open_file(check, path, &length);
 
 	if (fd < 0) {
 		return NULL;
 	}
-	bytes = malloc(MAX_BYTES + 1);
+	bytes = malloc(length + 1);
 	if (bytes == NULL) {
 		check_fail(check, "no memory");
 	} else {
-		length = read_bytes(check, fd, bytes);
+		length = read_bytes(check, fd, bytes, length);
 		if (!check->failed) {
 			json = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &error);
 		}
