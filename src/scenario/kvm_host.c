@@ -237,6 +237,10 @@ static void reserved(struct kvm_host *host, struct scn_result *result)
 	if (host->reserved_error < 0) {
 		host->reserved_error = kvm_reserved_ranges(&host->reserved, why, sizeof(why));
 	}
+	if (host->reserved_error == E2BIG) {
+		broken(result, "more reserved ranges than a result can hold");
+		return;
+	}
 	if (host->reserved_error != 0) {
 		unsupported(result, "this kernel has no filter that could be asked");
 		return;
