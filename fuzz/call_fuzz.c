@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libFuzzer: bytes that say what the VM is (versions, rules, ranges of the filter) and what its two
+ * libFuzzer: bytes that say what the VM is (versions, quirks, rules, ranges of the filter) and what its two
  * vCPUs call. Whatever they say, a call returns a verdict and changes what it may.
  *
  *   meson setup build/fuzz -Dfuzz=true  (with CC=clang), then build/fuzz/fuzz/call-fuzz
@@ -58,6 +58,21 @@ static bool availability(void *host, uint64_t reg, uint64_t *bits)
 	return reg % 2 == 0;
 }
 
+static bool stolen_time(void *host, uint32_t vcpu, uint64_t ipa)
+{
+	(void)host;
+	(void)vcpu;
+	return ipa != 0;
+}
+
+static bool ptp(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t *counter)
+{
+	(void)host;
+	*ns = vcpu;
+	*counter = ~0ull;
+	return physical;
+}
+
 /* An ID near a function's, or any. */
 static uint32_t take_id(struct input *input)
 {
@@ -83,6 +98,9 @@ static void take_settings(struct input *input, struct hvc_settings *settings)
 	settings->soc_id_present = bits >> 11 & 1;
 	settings->vendor_uid_present = bits >> 12 & 1;
 	settings->system_suspend = bits >> 13 & 1;
+	settings->discovery = bits >> 14 & 1;
+	settings->strictness = bits >> 15 & 1;
+	settings->quirks = bits >> 15 & 1 ? (uint32_t)take(input, 4) % HVC_QUIRK_END : 0;
 }
 
 static void take_rules(struct input *input, struct hvc_image *image, size_t capacity)
@@ -98,10 +116,23 @@ static void take_rules(struct input *input, struct hvc_image *image, size_t capa
 	}
 }
 
-static void check(const struct hvc_frame *before, const struct hvc_frame *after, uint16_t immediate)
+/* With quirks x0 to x3, of FF-A's error x0 to x7; x0 alone of an SMC that is none. */
+static uint32_t may_change(uint32_t quirks, enum hvc_conduit conduit, uint16_t immediate,
+			   const struct hvc_frame *before, const struct hvc_frame *after)
 {
-	uint32_t may = expected_changes((uint32_t)before->x[0], immediate, after->x[0]);
+	bool smc = conduit == HVC_CONDUIT_SMC;
 
+	if (quirks == 0) {
+		return expected_changes((uint32_t)before->x[0], immediate, after->x[0]);
+	}
+	if (smc && (immediate != 0 || (quirks & HVC_QUIRK_SMC_UNKNOWN) != 0)) {
+		return EXPECT_X0;
+	}
+	return after->x[0] == 0x84000060u ? EXPECT_X0_X7 : EXPECT_X0_X3;
+}
+
+static void check(const struct hvc_frame *before, const struct hvc_frame *after, uint32_t may)
+{
 	for (unsigned int i = 0; i < HVC_FRAME_REGS; i++) {
 		if (before->x[i] != after->x[i] && !(may >> i & 1)) {
 			abort();
@@ -109,7 +140,19 @@ static void check(const struct hvc_frame *before, const struct hvc_frame *after,
 	}
 }
 
-static void take_call(struct input *input, struct hvc_vcpu *vcpu)
+static void answer(struct input *input, struct hvc_vcpu *vcpu, struct hvc_frame *frame)
+{
+	const uint32_t mask = (uint32_t)take(input, 2);
+	const struct hvc_frame reply = {.x = {mask, 1, 2, 3}};
+	enum hvc_err err = mask & 1 ? hvc_forward_complete(vcpu, frame, &reply, mask)
+				    : hvc_forward_cancel(vcpu, frame);
+
+	if (err != HVC_OK || hvc_forward_cancel(vcpu, frame) != HVC_ENOENT) {
+		abort();
+	}
+}
+
+static void take_call(struct input *input, struct hvc_vcpu *vcpu, uint32_t quirks)
 {
 	uint64_t how = take(input, 1);
 	uint16_t immediate = how & 2 ? 0 : (uint16_t)(how >> 4);
@@ -122,7 +165,12 @@ static void take_call(struct input *input, struct hvc_vcpu *vcpu)
 	before = frame;
 	verdict = hvc_call(vcpu, (enum hvc_conduit)(how & 1), immediate, &frame);
 	if (verdict == HVC_RESUME) {
-		check(&before, &frame, immediate);
+		check(&before, &frame,
+		      may_change(quirks, (enum hvc_conduit)(how & 1), immediate, &before, &frame));
+	}
+	if (verdict == HVC_FORWARDED) {
+		check(&before, &frame, 0);
+		answer(input, vcpu, &frame);
 	}
 	if (verdict >= HVC_VERDICT_COUNT || hvc_vcpu_outcome(vcpu).decider >= HVC_DECIDER_COUNT) {
 		abort();
@@ -142,6 +190,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 						     .cpu_start = start,
 						     .is_ram = is_ram,
 						     .entropy = entropy,
+						     .stolen_time = stolen_time,
+						     .ptp = ptp,
 						     .feature_availability = availability};
 	struct hvc_image *image = (struct hvc_image *)(void *)memory;
 	struct hvc_vm *vm = (struct hvc_vm *)(void *)vm_memory;
@@ -157,6 +207,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct hvc_settings settings;
 
 	take_settings(&input, &settings);
+	config.flags = take(&input, 1) & (HVC_VM_FORWARD | HVC_VM_PSCI_0_1);
+	if (settings.smccc_version >= HVC_VERSION(1, 3)) {
+		config.flags &= HVC_VM_FORWARD; /* 0.1 and the hint do not go together */
+	}
 	if (hvc_image_begin(image, sizeof(memory), &settings) != HVC_OK) {
 		abort();
 	}
@@ -173,9 +227,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)hvc_filter_add(vm, base, (uint32_t)take(&input, 2),
 				     (enum hvc_action)take(&input, 1));
 	}
+	(void)hvc_vcpu_set_stolen_time(vcpus[0], take(&input, 1) << 4);
 	hvc_vm_freeze(vm);
 	while (input.left != 0) {
-		take_call(&input, vcpus[take(&input, 1) % VCPUS]);
+		take_call(&input, vcpus[take(&input, 1) % VCPUS], settings.quirks);
 	}
 	return 0;
 }
