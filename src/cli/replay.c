@@ -74,12 +74,11 @@ static void print_line(const struct replay *replay, const struct line *line)
 	if (scn_expected(script, line->n)[0] != '\0') {
 		printf("  stated   %s\n", scn_expected(script, line->n));
 	}
-	printf("  got      %s\n  %s%s%s %s%s%s\n", line->got, out_style(stdout, style),
+	printf("  got      %s\n  %s%s%s %s\n", line->got, out_style(stdout, style),
 	       line->verdict == SCN_DIFFERED ? "differs " : "unsupported:", out_reset(stdout),
 	       line->verdict == SCN_DIFFERED ? line->why
 	       : line->excuse != NULL        ? line->excuse
-					     : "no list excuses it",
-	       "", "");
+					     : "no list excuses it");
 }
 
 static void add_json(struct replay *replay, const struct line *line)

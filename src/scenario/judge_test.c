@@ -69,6 +69,14 @@ static const struct {
 	{"count -> 7", {.kind = SCN_NUMBER, .value = 8}, SCN_DIFFERED, "it is 8, stated 7", "8"},
 	{"count -> 7", {.kind = SCN_OK}, SCN_DIFFERED, "ok, stated a number", "ok"},
 	{"count -> *", {.kind = SCN_NUMBER, .value = 8}, SCN_AGREED, "", NULL},
+	{"count -> *", {.kind = SCN_NUMBER, .value = 10}, SCN_AGREED, "", "0xa"},
+	{"count -> *", {.kind = SCN_NUMBER, .value = 9}, SCN_AGREED, "", "9"},
+	{"count -> *", {.kind = SCN_NUMBER, .value = -99ull}, SCN_AGREED, "", "-99"},
+	{"count -> *",
+	 {.kind = SCN_NUMBER, .value = -100ull},
+	 SCN_AGREED,
+	 "",
+	 "0xffffffffffffff9c"},
 	{"count", {.kind = SCN_NUMBER, .value = 8}, SCN_AGREED, "", NULL},
 	{"count", {.kind = SCN_NOT_RUN}, SCN_AGREED, "", "not run"},
 	{"count -> *", {.kind = SCN_NOT_RUN}, SCN_DIFFERED, "it was not run", "not run"},
@@ -456,6 +464,27 @@ static void compared(void **state)
 	assert_string_equal(why, "el2 linux-6.12@1 answered: 7");
 }
 
+/* Another command in that line: the file was changed since. */
+static void another_version(void **state)
+{
+	struct scn_script *script = script_of("count");
+	struct hvc_diags *diags = hvc_diags_new();
+	struct scn_transcript *transcript;
+	char why[256];
+
+	(void)state;
+	write_file("# hvcgate replay 1 el2 linux-6.12@1\nfile t.hvc\n3\tlist\t7\n");
+	transcript = scn_transcript_load(name, diags);
+	assert_non_null(transcript);
+	assert_false(scn_transcript_agrees(transcript, script, 2, "7", why, sizeof(why)));
+	assert_non_null(strstr(why, "another version of this file: there it is 'list'"));
+	/* A line that the other host left out is no difference. */
+	assert_true(scn_transcript_agrees(transcript, script, 1, "7", why, sizeof(why)));
+	scn_transcript_free(transcript);
+	hvc_diags_free(diags);
+	scn_free(script);
+}
+
 static void bad_transcripts(void **state)
 {
 	static const char *const texts[] = {
@@ -536,8 +565,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judged),          cmocka_unit_test(printed_is_language),
 		cmocka_unit_test(not_random),      cmocka_unit_test(compared),
-		cmocka_unit_test(bad_transcripts), cmocka_unit_test(excuses),
-		cmocka_unit_test(bad_excuses),
+		cmocka_unit_test(bad_transcripts), cmocka_unit_test(another_version),
+		cmocka_unit_test(excuses),         cmocka_unit_test(bad_excuses),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
