@@ -29,9 +29,8 @@ struct run_replay {
 	void *shared;
 	int doorbell, interrupt;
 	uint32_t posted;
-	sigset_t old_mask;
-	struct sigaction old_pipe;
-	char errors[512]; /* what QEMU said last */
+	sigset_t our_mask, old_mask; /* while we wait for the machine, and else */
+	char errors[512];            /* what QEMU said last */
 };
 
 struct replay_box *run_replay_box(struct run_replay *replay)
@@ -136,9 +135,18 @@ static bool start(struct run_replay *replay)
 	return good && run_pieces_start(&replay->options, &replay->pieces, &replay->child);
 }
 
+/* The monitor spins until there is a batch: let it do so only while we wait for it. */
+static void hold(const struct run_replay *replay, int how)
+{
+	if (replay->child.pid > 0) {
+		kill(-replay->child.pid, how);
+	}
+}
+
 struct run_replay *run_replay_start(char *why, size_t size)
 {
 	struct run_replay *replay = run_realloc(NULL, sizeof(*replay));
+	struct sigaction old_pipe;
 	bool good;
 
 	*replay = (struct run_replay){.options = {.smp = 1,
@@ -151,14 +159,18 @@ struct run_replay *run_replay_start(char *why, size_t size)
 				      .doorbell = -1,
 				      .interrupt = -1};
 	sigprocmask(SIG_SETMASK, NULL, &replay->old_mask);
-	sigaction(SIGPIPE, NULL, &replay->old_pipe);
+	sigaction(SIGPIPE, NULL, &old_pipe);
 	run_say_into(why, size);
 	good = start(replay);
 	run_say_into(NULL, 0);
+	sigaction(SIGPIPE, &old_pipe, NULL);
+	sigprocmask(SIG_SETMASK, NULL, &replay->our_mask);
 	if (!good) {
 		run_replay_end(replay);
 		return NULL;
 	}
+	hold(replay, SIGSTOP);
+	sigprocmask(SIG_SETMASK, &replay->old_mask, NULL);
 	return replay;
 }
 
@@ -218,27 +230,14 @@ static bool gone(struct run_replay *replay, char *why, size_t size)
 	return false;
 }
 
-/* The monitor spins until there is a batch: let it do so only where one is on its way. */
-static void hold(const struct run_replay *replay, int how)
+static bool wait_for(struct run_replay *replay, uint32_t count, char *why, size_t size)
 {
-	if (replay->child.pid > 0) {
-		kill(-replay->child.pid, how);
-	}
-}
-
-bool run_replay_batch(struct run_replay *replay, uint32_t count, char *why, size_t size)
-{
-	struct replay_box *box = run_replay_box(replay);
-	const uint32_t batch = ++replay->posted;
+	const struct replay_box *box = run_replay_box(replay);
 	uint64_t moved = run_now_ns();
 	uint32_t at = 0;
 	int status;
 
-	box->at = 0;
-	box->count = count;
-	__atomic_store_n(&box->posted, batch, __ATOMIC_RELEASE);
-	hold(replay, SIGCONT);
-	while (__atomic_load_n(&box->done, __ATOMIC_ACQUIRE) != batch) {
+	while (__atomic_load_n(&box->done, __ATOMIC_ACQUIRE) != replay->posted) {
 		const uint32_t now_at = __atomic_load_n(&box->at, __ATOMIC_RELAXED);
 
 		moved = now_at != at ? run_now_ns() : moved;
@@ -253,16 +252,30 @@ bool run_replay_batch(struct run_replay *replay, uint32_t count, char *why, size
 			return false;
 		}
 	}
-	hold(replay, SIGSTOP);
 	return true;
+}
+
+bool run_replay_batch(struct run_replay *replay, uint32_t count, char *why, size_t size)
+{
+	struct replay_box *box = run_replay_box(replay);
+	bool good;
+
+	sigprocmask(SIG_SETMASK, &replay->our_mask, NULL);
+	box->at = 0;
+	box->count = count;
+	__atomic_store_n(&box->posted, ++replay->posted, __ATOMIC_RELEASE);
+	hold(replay, SIGCONT);
+	good = wait_for(replay, count, why, size);
+	hold(replay, SIGSTOP);
+	sigprocmask(SIG_SETMASK, &replay->old_mask, NULL);
+	return good;
 }
 
 /* --- End. */
 
 void run_replay_end(struct run_replay *replay)
 {
-	bool ignored;
-	int signal_number = 0;
+	const sigset_t old_mask = replay->old_mask;
 
 	run_child_end(&replay->child);
 	run_pieces_close(&replay->pieces);
@@ -273,13 +286,9 @@ void run_replay_end(struct run_replay *replay)
 		munmap(replay->shared, EL2_SHARED_SIZE);
 	}
 	if (replay->interrupt >= 0) {
-		signal_number = run_interrupt_read(replay->interrupt, &ignored, &ignored);
 		close(replay->interrupt);
 	}
-	sigprocmask(SIG_SETMASK, &replay->old_mask, NULL);
-	sigaction(SIGPIPE, &replay->old_pipe, NULL);
 	free(replay);
-	if (signal_number != 0) {
-		run_interrupt_raise(signal_number);
-	}
+	/* A signal that came meanwhile has its effect now. */
+	sigprocmask(SIG_SETMASK, &old_mask, NULL);
 }

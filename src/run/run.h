@@ -338,11 +338,11 @@ struct run_session {
 /* Returns the exit status; *signal: of which the process is to die. */
 int run_session(const struct run_session *session, int *signal);
 
-/* --- replay.c: a machine that replays scenarios (src/el2/replay.h). Signals that end a process are blocked while
- * there is one; such a signal ends the machine, then the process. */
+/* --- replay.c: a machine that replays scenarios (src/el2/replay.h). A signal that comes while there is one ends the
+ * machine and the process. */
 struct replay_box;
 struct run_replay;
-/* NULL: `why` says why not. It may still be starting. */
+/* NULL: `why` says why not. */
 struct run_replay *run_replay_start(char *why, size_t size);
 struct replay_box *run_replay_box(struct run_replay *replay);
 /* Do the first `count` operations in the box. False: the machine did not; end it. */

@@ -86,10 +86,10 @@ def random_scenarios(seed):
 
 # --- Ends.
 
-def running(place, monitor):
+def running(place, monitor, scenario=OWN):
     """A replay that does not come to an end by itself soon, and the processes under it."""
     env = dict(place.env, HVCGATE_REPLAY_MONITOR=monitor)
-    child = subprocess.Popen([HVCGATE, "replay", "--host", "el2", OWN], env=env, cwd=place.work, stdin=subprocess.DEVNULL,
+    child = subprocess.Popen([HVCGATE, "replay", "--host", "el2", scenario], env=env, cwd=place.work, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30
     while len(place.processes()) < 2 and time.monotonic() < deadline:
@@ -109,6 +109,10 @@ def ends():
             errors = child.communicate(timeout=30)[1]
             check(child.returncode == -number, f"{number.name}: {child.returncode} {errors}")
             check(not place.left_behind(), f"{number.name}: left {place.left_behind()}")
+        child = running(place, path, "-")  # reads its standard input, and the machine stands still
+        child.send_signal(signal.SIGINT)
+        check(child.wait(timeout=30) == -signal.SIGINT, f"SIGINT, no scenario yet: {child.returncode}")
+        check(not place.left_behind(), f"SIGINT, no scenario yet: left {place.left_behind()}")
         child = running(place, path)
         for pid in place.processes():
             if pid != child.pid:
