@@ -162,6 +162,10 @@ static struct world *random_world(struct rng *rng)
 	struct world *world;
 
 	random_settings(rng, &settings);
+	/* Any quirk but those that make discovery say less than dispatch does. */
+	settings.quirks = rng_below(rng, 2) * rng_below(rng, HVC_QUIRK_END);
+	settings.quirks &= ~(uint32_t)(HVC_QUIRK_ARCH_FEATURES_FEW | HVC_QUIRK_TRNG_FEATURES_64 |
+				       HVC_QUIRK_WORKAROUND_HVC_ONLY);
 	random_rules(rng, rules, count);
 	world = world_new(&(struct world_setup){
 		.settings = &settings,
@@ -169,7 +173,10 @@ static struct world *random_world(struct rng *rng)
 		.rule_count = count,
 		.otherwise = rng_below(rng, 4) ? HVC_HANDLE : (enum hvc_action)rng_below(rng, 4),
 		.host_time = rng_below(rng, 2) == 0,
-		.no_platform = rng_below(rng, 4) == 0});
+		.no_platform = rng_below(rng, 4) == 0,
+		.flags = settings.smccc_version < HVC_VERSION(1, 3) && rng_below(rng, 8) == 0
+				 ? HVC_VM_PSCI_0_1
+				 : 0});
 	assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[0], 0x40000000), HVC_OK);
 	return world;
 }
