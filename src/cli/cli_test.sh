@@ -260,6 +260,25 @@ run 1 replay --format json wrong.hvc
 says out '"why": "it is 1, stated 3"'
 says out '"verdict": "agreed"'
 says out '"differed": 1'
+cat >policy.hvc <<'END'
+vm policy=my.yaml
+call 0 hvc PSCI_VERSION                  -> x0=0x10000
+call 0 hvc PSCI_FEATURES PSCI_CPU_ON/32  -> x0=-1
+query PSCI_CPU_ON/32                     -> deny rule
+filter PSCI_CPU_ON/32 1 deny             -> EEXIST
+vm policy=my.yaml discovery=raw
+call 0 hvc PSCI_FEATURES PSCI_CPU_ON/32  -> x0=0
+END
+mkdir elsewhere
+mv policy.hvc elsewhere/
+run 2 replay elsewhere/policy.hvc
+says err "elsewhere/my.yaml: error: cannot read"
+says err "elsewhere/policy.hvc:1:4: error: this policy cannot be used: EIO"
+cp my.yaml elsewhere/
+run 1 replay elsewhere/policy.hvc
+says out 'elsewhere/policy.hvc:5: filter PSCI_CPU_ON/32 1 deny'
+says out '  differs  EBUSY, stated EEXIST'
+says out '6 agreed, 1 differed, 0 unsupported'
 echo 'vm cpu=2' >bad.hvc
 run 2 replay table.hvc bad.hvc
 says out

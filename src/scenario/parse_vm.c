@@ -94,7 +94,6 @@ static bool read_policy(struct parser *parser, const struct word *word, const ch
 {
 	const char *slash = value[0] == '/' ? NULL : strrchr(parser->path, '/');
 	size_t directory = slash != NULL ? (size_t)(slash - parser->path) + 1 : 0;
-	size_t errors = hvc_diags_count(parser->diags, HVC_ERROR);
 	char *path = malloc(directory + strlen(value) + 1);
 	enum hvc_err err;
 
@@ -111,10 +110,7 @@ static bool read_policy(struct parser *parser, const struct word *word, const ch
 	if (err == HVC_OK) {
 		return true;
 	}
-	return hvc_diags_count(parser->diags, HVC_ERROR) != errors
-		       ? false
-		       : parse_error(parser, word, "the policy cannot be read: %s",
-				     hvc_err_name(err));
+	return parse_error(parser, word, "this policy cannot be used: %s", hvc_err_name(err));
 }
 
 static const struct vm_key keys[] = {

@@ -67,7 +67,8 @@ struct scn_host *scn_el2_host(char *why, size_t size);
 void scn_print(FILE *out, const struct scn_script *script, size_t n,
 	       const struct scn_result *result);
 enum scn_verdict { SCN_AGREED, SCN_DIFFERED, SCN_NO_SUPPORT };
-/* Does a result fit what the line states? `why`: "x0 is -1, stated 0". */
+/* Does a result fit what the line states? `why`: "x0 is -1, stated 0". `result` is the n-th of the array that run()
+ * filled: a line that states randomness is several ops (scn_is_repeat), and the last looks at those before it. */
 enum scn_verdict scn_judge(const struct scn_script *script, size_t n,
 			   const struct scn_result *result, char *why, size_t size);
 
