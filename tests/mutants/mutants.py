@@ -27,6 +27,10 @@ MUTANTS = [
     (S, "(value & ~settings->reg_mask[reg]) == 0", "(value & ~(settings->reg_mask[reg] << 1 | 1)) == 0",
      "bitmaps have a bit more"),
     (S, "(settings->psci_versions & HVC_PSCI_BIT(value)) != 0", "true", "every PSCI version can be set"),
+    (R, "clear(vm, n);\n\tvm->shown = n;", "vm->shown = n;", "hidden registers keep their value"),
+    (R, "if (!vm->frozen) {\n\t\tclear(vm, index);", "if (!vm->frozen) {\n\t\tclear(vm, index + 1);",
+     "clearing begins one register too late"),
+    (R, "if (n > vm->image->settings.reg_count) {", "if (n > vm->shown) {", "what was hidden cannot be shown again"),
     # Filter.
     (F, "if (*last < base) {", "if (*last + 1 < base) {", "a range may wrap by one"),
     (F, "*last = base + count - 1;\n\tif (!vm->image", "*last = base + count;\n\tif (!vm->image", "a range's end is one too far when it is checked"),
@@ -51,6 +55,8 @@ MUTANTS = [
      "a denied function is not denied by SMC"),
     (C, "if (vm->image->settings.discovery == HVC_DISCOVERY_RAW) {\n\t\taction = HVC_HANDLE;", "if (0) {\n\t\taction = HVC_HANDLE;",
      "discovery is coherent where it should be raw"),
+    (C, "vcpu->pending = false;\n\tmask &=", "mask &=", "a call is answered twice"),
+    (C, "return entry & ENTRY_CLAIMED ? HVC_BY_RULE : HVC_BY_DEFAULT;", "return HVC_BY_RULE;", "the default counts as a rule"),
     # Services.
     (A, "!vm_quirk(vm, HVC_QUIRK_ARCH_FEATURES_FEW)", "true", "ARCH_FEATURES knows itself"),
     (P, "service != HVC_SERVICE_PSCI && slot != HVC_FN_SMCCC_VERSION", "service != HVC_SERVICE_PSCI", "PSCI_FEATURES does not know SMCCC_VERSION"),
@@ -66,7 +72,7 @@ MUTANTS = [
     (U, "power == POWER_ON_PENDING && vm_quirk(vcpu->vm, HVC_QUIRK_ON_AT_ONCE)", "false", "AFFINITY_INFO tells ON_PENDING"),
     (U, "*affinity == argument || vm_quirk(vm, HVC_QUIRK_MPIDR_MASKED)", "true", "other bits of an MPIDR are ignored"),
     (T, "bits <= 3 * width", "bits <= 3 * width - 1", "TRNG_RND refuses its largest number of bits"),
-    (T, "return bits <= below ? 0 :", "return bits < below ? 0 :", "TRNG_RND gives a word too much at a boundary"),
+    (T, "(1ull << (bits - below)) - 1;", "(2ull << (bits - below)) - 1;", "TRNG_RND gives a bit too much"),
     (T, "found = found && frame->x[1] >> 32 == 0;", "", "TRNG_FEATURES ignores the upper half of x1"),
     (K, "words[2] = (uint32_t)vm->regs[HVC_REG_VENDOR_HYP_BMAP_2];", "words[1] = (uint32_t)vm->regs[HVC_REG_VENDOR_HYP_BMAP_2];",
      "KVM_FEATURES has the second bitmap in x1"),
