@@ -289,6 +289,11 @@ run 2 replay --compare table.hvc table.hvc
 says err 'table.hvc:1:1: error: no transcript'
 run 2 replay --unsupported table.hvc table.hvc
 says err 'HOST PROFILES COMMAND REASON'
+run 2 replay --record table.hvc table.hvc
+says err 'hvcgate: table.hvc: line 1'
+printf 'vm\n[linux-6.12] get WORKAROUND_1 -> 2\n' >record.hvc
+run 0 replay --record "$policies/../profiles/records/linux-6.12.json" record.hvc
+says out '2 agreed'
 run 2 replay --host kwm table.hvc
 says err "--host is engine, el2 or kvm, not 'kwm'"
 run 2 replay nowhere.hvc

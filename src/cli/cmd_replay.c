@@ -95,7 +95,7 @@ static bool open_host(const struct arguments *arguments, struct replay *replay)
 	if (arguments->record != NULL) {
 		replay->record = abi_record_load(arguments->record, why, sizeof(why));
 		if (replay->record == NULL) {
-			out_error("%s: %s", arguments->record, why);
+			out_error("%s", why); /* begins with the file's name */
 			return false;
 		}
 		replay->profile = abi_record_profile(replay->record);
