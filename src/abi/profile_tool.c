@@ -70,6 +70,15 @@ static bool is_name(const char *name)
 	return minor != 0 && name[7 + major + minor] == '\0';
 }
 
+/* 1 to 999; 0 if it is no such number. */
+static int revision_of(const char *text)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	return end != text && *end == '\0' && value >= 1 && value <= 999 ? (int)value : 0;
+}
+
 static bool write_profile(struct make *make)
 {
 	char why[200] = "";
@@ -94,14 +103,14 @@ int main(int argc, char **argv)
 	struct make make = {.records = records, .made_from = made_from};
 	bool sound = true;
 
-	if (argc < 4 || argc > 3 + MAX_RECORDS || !is_name(argv[1]) || atoi(argv[2]) < 1) {
+	if (argc < 4 || argc > 3 + MAX_RECORDS || !is_name(argv[1]) || revision_of(argv[2]) == 0) {
 		fprintf(stderr,
 			"usage: hvcgate-profile linux-X.Y REVISION RECORD.json...\n"
 			"Example: hvcgate-profile linux-6.12 1 profiles/records/linux-6.12.json\n");
 		return 2;
 	}
 	make.name = argv[1];
-	make.revision = atoi(argv[2]);
+	make.revision = revision_of(argv[2]);
 	for (int i = 3; i < argc && sound; i++) {
 		records[make.count] = take(argv[i], made_from);
 		sound = records[make.count] != NULL;

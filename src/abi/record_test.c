@@ -123,11 +123,10 @@ static void profiles_of_kernels(void **state)
 static char *replaced(const char *from, const char *to)
 {
 	const char *at = strstr(text, from);
-	char *out = malloc(length + strlen(to) + 1);
+	char *out = NULL;
 
-	assert_non_null(out);
 	assert_non_null(at);
-	sprintf(out, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+	assert_true(asprintf(&out, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from)) > 0);
 	return out;
 }
 
