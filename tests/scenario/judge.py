@@ -32,7 +32,7 @@ def arguments():
     parser.add_argument("--hosts", default=",".join(HOSTS))
     parser.add_argument("--probe", action="store_true")
     parser.add_argument("--cpu")
-    parser.add_argument("--results", default=os.environ.get("HVCGATE_JUDGE_RESULTS"))
+    parser.add_argument("--results", default=results_file())
     parser.add_argument("--keep")
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
@@ -178,6 +178,11 @@ def union(all_runs):
     counts["files"] = len({file for lines in hosts.values() for file, _ in lines})
     counts["on four kernels or more"] = sum(len(seen) >= 4 for seen in kernels.values())
     return counts
+
+
+def results_file():
+    place = os.environ.get("HVCGATE_RESULTS_DIR")
+    return os.path.join(place, "judge.json") if place else None
 
 
 def write_results(path, top, packages, all_runs, counts):
