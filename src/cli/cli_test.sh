@@ -100,6 +100,39 @@ if [ "$(uname -m)" != aarch64 ]; then
 		says err 'scripts/lab'
 	done
 fi
+for record in "$policies"/../profiles/records/*.json; do
+	run 0 probe --record "$record"
+	says out 'filter '
+	says out '; profile linux-'
+	says err
+	if [ "$(wc -l <out)" -gt 24 ] || grep -qE '.{81}' out; then
+		fail "$what: more than a screen"
+	fi
+	run 0 probe --format json --record "$record"
+	if ! cmp -s out "$record"; then
+		fail "$what: the record is written differently"
+	fi
+	run 0 probe --format nfd --record "$record"
+	says out 'feature.node.kubernetes.io/hvcgate.psci-1.0=true'
+	if grep -qvE '^feature[.]node[.]kubernetes[.]io/[a-z0-9.-]{1,62}[a-z0-9]=[A-Za-z0-9.-]{1,63}$' out; then
+		fail "$what: a line that is no label"
+	fi
+done
+run 0 probe --record "$policies/../profiles/records/linux-6.12.json"
+says out 'Linux 6.12.'
+says out 'PSCI_VERSION      1.1     takes 0.2 1.0 1.1; without PSCI_0_2: 0.1'
+says out 'filter      yes; not for 0x80000000-0x8000ffff, 0xc0000000-0xc000ffff'
+says out 'arch 5/19 psci 10/26 trng 4/4 kvm-vendor 3/5'
+says out 'not seen    smc-unknown filter-empty-at-0 mpidr-masked'
+run 0 probe --record "$policies/../profiles/records/linux-6.1.json"
+says out 'SMCCC       1.1, SMC is always -1; profile linux-6.1@'
+says out 'filter      no'
+echo '{"hvcgate-record": 1}' >bad.json
+run 2 probe --record bad.json
+says out
+says err 'bad.json'
+run 2 probe --record nowhere.json
+says err 'nowhere.json'
 
 # policy check
 run 0 policy check my.yaml

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../abi/abi.h"
 #include "probe_print.h"
 
 static void label(const char *key, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -89,8 +90,21 @@ static void print_functions(const json_t *record)
 		      : "false");
 }
 
+/* Without its revision, which has a letter that labels do not. */
+static void print_profile(const json_t *record)
+{
+	const struct abi_profile *profile = abi_record_profile(record);
+
+	if (profile != NULL) {
+		const char *name = abi_profile_name(profile);
+
+		label("profile", "%.*s", (int)strcspn(name, "@"), name);
+	}
+}
+
 void probe_print_nfd(const json_t *record)
 {
+	print_profile(record);
 	print_versions(record);
 	print_functions(record);
 	label("filter", "%s",

@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "../abi/abi.h"
 #include "out.h"
 #include "probe_print.h"
 
@@ -68,9 +70,11 @@ static void print_host(const json_t *record)
 	const json_t *host = json_object_get(record, "host");
 
 	label("host");
-	printf("Linux %s, %" JSON_INTEGER_FORMAT " CPU %s, %" JSON_INTEGER_FORMAT " KiB pages\n",
+	printf("Linux %s, %" JSON_INTEGER_FORMAT " CPU%s %s, %" JSON_INTEGER_FORMAT " KiB pages\n",
 	       probe_text(record, "host", "kernel"),
-	       json_integer_value(json_object_get(host, "cpus")), probe_text(host, "cpu", "name"),
+	       json_integer_value(json_object_get(host, "cpus")),
+	       json_integer_value(json_object_get(host, "cpus")) == 1 ? "" : "s",
+	       probe_text(host, "cpu", "name"),
 	       json_integer_value(json_object_get(host, "page-size")) / 1024);
 	label("emulated");
 	print_sentence("%s%s%s", probe_text(record, "host", "emulated"),
@@ -82,12 +86,28 @@ static void print_conventions(const json_t *record)
 {
 	uint64_t version = 0;
 	const char *smc = probe_text(json_object_get(record, "quirks"), "smc-unknown", "seen");
+	const struct abi_profile *profile = abi_record_profile(record);
 
 	label("SMCCC");
 	if (probe_default_answer(record, HVC_FN_SMCCC_VERSION, "hvc", &version)) {
 		printf("%" PRIu64 ".%" PRIu64 ", ", version >> 16, version & 0xffff);
 	}
-	printf("%s\n", strcmp(smc, "yes") == 0 ? "SMC is always -1" : "HVC and SMC");
+	printf("%s", strcmp(smc, "yes") == 0 ? "SMC is always -1" : "HVC and SMC");
+	printf("%s%s\n", profile != NULL ? "; profile " : "",
+	       profile != NULL ? abi_profile_name(profile) : "");
+}
+
+/* A feature register's value: PSCI_VERSION's is "1.1". */
+static const char *people_read(const char *name, const char *value, char *text, size_t size)
+{
+	if (name != NULL && value != NULL &&
+	    strcmp(name, hvc_register_name(HVC_REG_PSCI_VERSION)) == 0) {
+		const unsigned long version = strtoul(value, NULL, 16);
+
+		snprintf(text, size, "%lu.%lu", version >> 16, version & 0xffff);
+		return text;
+	}
+	return value != NULL ? value : "?";
 }
 
 static void print_registers(const json_t *record)
@@ -103,7 +123,8 @@ static void print_registers(const json_t *record)
 		const char *value = json_string_value(json_object_get(reg, "value"));
 		const char *bits = json_string_value(json_object_get(reg, "legal-bits"));
 
-		printf("  %-17s %-8s", name != NULL ? name : "?", value != NULL ? value : "?");
+		printf("  %-17s %-8s", name != NULL ? name : "?",
+		       people_read(name, value, (char[24]){""}, 24));
 		strings(json_object_get(reg, "accepted"), "takes ");
 		strings(json_object_get(reg, "accepted-psci-0.1"), "; without PSCI_0_2: ");
 		printf("%s%s\n", bits != NULL ? "of " : "", bits != NULL ? bits : "");
