@@ -283,10 +283,12 @@ static void print_header(const struct hvc_policy *policy)
 	const struct hvc_settings *settings = hvc_policy_settings(policy);
 	uint64_t psci = settings->regs[HVC_REG_PSCI_VERSION];
 
-	printf("%s: %s, smccc %u.%u, psci %u.%u\n", hvc_policy_path(policy),
-	       hvc_policy_profile(policy), settings->smccc_version >> 16,
-	       settings->smccc_version & 0xffff, (unsigned int)(psci >> 16),
-	       (unsigned int)(psci & 0xffff));
+	printf("%s: %s%s%s, smccc %u.%u, psci %u.%u\n", hvc_policy_path(policy),
+	       hvc_policy_profile(policy),
+	       settings->strictness == HVC_STRICT_KVM ? ", strictness kvm" : "",
+	       settings->discovery == HVC_DISCOVERY_RAW ? ", discovery raw" : "",
+	       settings->smccc_version >> 16, settings->smccc_version & 0xffff,
+	       (unsigned int)(psci >> 16), (unsigned int)(psci & 0xffff));
 }
 
 static void explain_all(struct context *context)

@@ -98,7 +98,7 @@ class LinuxTest(unittest.TestCase):
 
     def boot(self, policy=None, script=HERE / "facts.sh", files=(), options=(), append="", smp=2,
              seconds=15, status=0, trace_format="json"):
-        """One run. `policy`: the text below "hvcgate: 1"; `script`: a path, run in the guest as root.
+        """One run. `policy`: the text below "hvcgate: 1", on hvcgate-1 unless it begins with another; `script`: a path, run in the guest as root.
         `seconds`: what it takes at most on a quiet machine."""
         number = len(self.boots)
         trace, summary = self.work / f"trace.{number}", self.work / f"summary.{number}"
@@ -111,7 +111,8 @@ class LinuxTest(unittest.TestCase):
             command += ["--initrd", str(overlay)]
         if policy is not None:
             file = self.work / f"policy.{number}.yaml"
-            file.write_text(f"hvcgate: 1\nprofile: hvcgate-1\n{policy}")
+            profile = "" if policy.startswith("profile:") else "profile: hvcgate-1\n"
+            file.write_text(f"hvcgate: 1\n{profile}{policy}")
             command += ["--policy", str(file)]
         if append:
             command += ["--append", append]

@@ -31,6 +31,34 @@ class Default(LinuxTest):
         self.assertEqual({call["conduit"] for call in boot.calls}, {"hvc"})
 
 
+class Kernel(LinuxTest):
+    """Profiles of kernels, as these do it."""
+
+    KVM = "strictness: kvm\ndiscovery: raw\n"
+
+    def test_6_12(self):
+        boot = self.boot("profile: linux-6.12\n" + self.KVM)
+        self.assertIn("psci: PSCIv1.1 detected in firmware.", boot.facts("dmesg"))
+        self.assertIn("psci: SMC Calling Convention v1.1", boot.facts("dmesg"))
+        # What the registers say, PTP too.
+        self.assertIn("smccc: KVM: hypervisor services detected (0x00000000 0x00000000 0x00000000 0x00000003)",
+                      boot.facts("dmesg"))
+        self.assertEqual(boot.fact("rng_current"), "smccc_trng")
+        # Nobody asked for KVM_CAP_ARM_SYSTEM_SUSPEND.
+        self.assertEqual(boot.fact("power/mem_sleep"), "[s2idle]")
+        self.assertEqual(boot.fact("online"), "0-1")
+        self.assertQuiet(boot)
+
+    def test_5_10(self):
+        boot = self.boot("profile: linux-5.10\n" + self.KVM)
+        self.assertIn("psci: PSCIv1.0 detected in firmware.", boot.facts("dmesg"))
+        self.assertEqual(boot.said("hypervisor services detected"), 0)
+        self.assertEqual(boot.fact("rng_current"), "none")
+        self.assertEqual(boot.count("TRNG_VERSION", "answered"), 0)
+        self.assertEqual(boot.fact("online"), "0-1")
+        self.assertQuiet(boot)
+
+
 class Psci(LinuxTest):
     def test_0_2(self):
         boot = self.boot('psci: "0.2"\n')
