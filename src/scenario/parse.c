@@ -167,6 +167,7 @@ static bool append(struct parser *parser, const struct scn_line *line)
 	struct scn_script *script = parser->script;
 
 	if (script->count == SCN_MAX_OPS) {
+		parser->full = true;
 		return parse_error(parser, NULL, "more than %u lines: make it several files",
 				   SCN_MAX_OPS);
 	}
@@ -289,7 +290,8 @@ static void parse_lines(struct parser *parser, const char *text, size_t bytes)
 {
 	const char *end = text + bytes;
 
-	for (parser->line = 1; text < end && !diags_full(parser->diags); parser->line++) {
+	for (parser->line = 1; text < end && !parser->full && !diags_full(parser->diags);
+	     parser->line++) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		size_t length = (size_t)((newline != NULL ? newline : end) - text);
 

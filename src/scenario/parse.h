@@ -19,6 +19,7 @@ struct parser {
 	struct hvc_diags *diags;
 	struct scn_script *script;
 	unsigned int line;
+	bool full;                     /* no more lines fit, which was said once */
 	char buffer[SCN_MAX_LINE + 1]; /* the line's words */
 	struct word words[PARSE_MAX_WORDS];
 	unsigned int count; /* of words before "->" (or all), from words[0] on */

@@ -69,6 +69,7 @@ class Scenario:
         self.rules, self.lines = [], [f"# {seed}/{number}"]
         self.cpus = self.random.choice([1, 2, 2, CPUS])
         self.alive = [0]
+        self.theme = catalog.ids[number % len(catalog.ids)]  # every function comes up, and more than once in a VM
         self.psci_0_2 = self.random.random() < 0.85
         self.make()
 
@@ -146,8 +147,8 @@ class Scenario:
     def some_id(self):
         return self.random.choices(
             [lambda: self.random.choice(self.catalog.lively), lambda: self.random.choice(self.catalog.ids),
-             self.edge, lambda: self.random.getrandbits(32), self.odd_id],
-            [45, 10, 30, 8, 7])[0]()
+             self.edge, lambda: self.random.getrandbits(32), self.odd_id, lambda: self.theme],
+            [32, 3, 28, 7, 7, 23])[0]()
 
     def odd_id(self):
         """A known ID with a bit of it changed: hint, type, width, reserved bits."""
