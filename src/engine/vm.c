@@ -36,7 +36,7 @@ static bool function_present(const struct hvc_vm *vm, unsigned int slot)
 
 void vm_update_present(struct hvc_vm *vm)
 {
-	vm->fate[HVC_FN_NONE] = HVC_ABSENT;
+	hvc_store(&vm->fate[HVC_FN_NONE], HVC_ABSENT);
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
 		uint8_t fate = function_present(vm, slot) ? HVC_ANSWERED : HVC_ABSENT;
 
