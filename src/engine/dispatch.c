@@ -18,3 +18,52 @@ hvc_serve *const quirks_table[HVC_FN_COUNT] = {
 #include <hvcgate/catalog.def>
 #undef HVC_FUNCTION
 };
+
+/*
+ * With the quirk most functions have x0 for their only result and x1 to x3 zero. Where none of these is an argument
+ * they are so before the function is called, which then need not come back here.
+ */
+static HVC_INLINE void zero(struct hvc_frame *frame)
+{
+	frame->x[1] = 0;
+	frame->x[2] = 0;
+	frame->x[3] = 0;
+}
+
+#define ZERO_NO(name, arg_count)
+#define ZERO_YES(name, arg_count)                                                            \
+	static enum hvc_verdict zero_##name(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, \
+					    uint32_t looked, struct hvc_frame *frame)        \
+	{                                                                                    \
+		enum hvc_verdict verdict;                                                    \
+                                                                                             \
+		if ((arg_count) == 0) {                                                      \
+			zero(frame);                                                         \
+			return hvc_serve_##name(vcpu, conduit, looked, frame);               \
+		}                                                                            \
+		verdict = hvc_serve_##name(vcpu, conduit, looked, frame);                    \
+		zero(frame);                                                                 \
+		return verdict;                                                              \
+	}
+#define HVC_FUNCTION(name, id32, id64, service, served, major, minor, gate, arg_count, ...) \
+	ZERO_##served(name, arg_count)
+#include <hvcgate/catalog.def>
+#undef HVC_FUNCTION
+
+/* serve_quirks() knows the others. */
+#define IS_PLAIN(slot, results, flags)                                                           \
+	((results) == HVC_X0 && ((flags)&HVC_FLAG_NO_RETURN) == 0 &&                             \
+	 (slot) != HVC_FN_SMCCC_ARCH_WORKAROUND_1 && (slot) != HVC_FN_SMCCC_ARCH_WORKAROUND_2 && \
+	 (slot) != HVC_FN_SMCCC_ARCH_WORKAROUND_3)
+#define ENTRY_YES(name, results, flags) \
+	IS_PLAIN(HVC_FN_##name, results, flags) ? zero_##name : serve_quirks
+#define ENTRY_NO(name, results, flags) NULL
+
+hvc_serve *const zero_table[HVC_FN_COUNT] = {
+	NULL,
+#define HVC_FUNCTION(name, id32, id64, service, served, major, minor, gate, arg_count, args, \
+		     results, zeroes, failure, flags, meaning)                               \
+	ENTRY_##served(name, results, flags),
+#include <hvcgate/catalog.def>
+#undef HVC_FUNCTION
+};

@@ -47,6 +47,8 @@ extern HVC_HIDDEN hvc_serve *const serve_table[HVC_FN_COUNT];
  */
 #define QUIRKS_OF_ANSWERS (HVC_QUIRK_ZERO_X1_X3 | HVC_QUIRK_WORKAROUND_HVC_ONLY)
 extern HVC_HIDDEN hvc_serve *const quirks_table[HVC_FN_COUNT];
+/* The same again with HVC_QUIRK_ZERO_X1_X3: a short way for the many functions where it means just that. */
+extern HVC_HIDDEN hvc_serve *const zero_table[HVC_FN_COUNT];
 hvc_serve serve_quirks;
 
 /* Status in x0: SMCCC results are 32-bit signed, sign-extended to the register. */

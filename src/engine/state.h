@@ -19,7 +19,7 @@ struct hvc_vm {
 	 * Written while calls read it where PSCI_VERSION may change at run time: single bytes, by hvc_load() and hvc_store(). */
 	uint8_t fate[HVC_FN_COUNT];
 	bool frozen;             /* a vCPU has run: bitmaps and filter are closed */
-	hvc_serve *const *serve; /* by slot: serve_table, or quirks_table */
+	hvc_serve *const *serve; /* by slot: serve_table, or as quirks want it */
 	const struct hvc_image *image;
 	const struct hvc_platform *platform;
 	void *host;

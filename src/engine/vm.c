@@ -109,7 +109,9 @@ static void take_settings(struct hvc_vm *vm)
 
 	vm->smccc_version = settings->smccc_version;
 	vm->quirks = settings->quirks;
-	vm->serve = vm_quirk(vm, QUIRKS_OF_ANSWERS) ? quirks_table : serve_table;
+	vm->serve = vm_quirk(vm, HVC_QUIRK_ZERO_X1_X3) ? zero_table
+		    : vm_quirk(vm, QUIRKS_OF_ANSWERS)  ? quirks_table
+						       : serve_table;
 	vm->shown = settings->reg_count;
 	memcpy(vm->regs, settings->regs, sizeof(vm->regs));
 	if (vm->flags & HVC_VM_PSCI_0_1) {
