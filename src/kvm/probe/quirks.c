@@ -18,7 +18,7 @@
 #define EVENT_SUSPEND  5
 
 struct finding {
-	const char *seen; /* NULL: not tried */
+	const char *seen;
 	char how[160];
 };
 
@@ -363,15 +363,13 @@ json_t *probe_quirks(struct probe *probe)
 	json_t *object = json_object();
 
 	for (uint32_t flag = 1; flag < HVC_QUIRK_END; flag <<= 1) {
-		struct finding finding = {NULL, ""};
+		struct finding finding = {"unknown", "no experiment was made"};
 
 		for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
 			if (tries[i].quirk == (enum hvc_quirk)flag) {
+				found(&finding, "unknown", "what was tried came to no end");
 				try_one(probe, i, &finding);
 			}
-		}
-		if (finding.seen == NULL) {
-			found(&finding, "unknown", "what was tried came to no end");
 		}
 		json_object_set_new(object, hvc_quirk_name(flag),
 				    json_pack("{s:s, s:s}", "seen", finding.seen, "how",
