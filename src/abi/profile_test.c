@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of profiles: names, order, and settings that are what the profiles' own files say. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "abi.h"
@@ -58,20 +58,16 @@ static void ours_is_the_default(void **state)
 
 static uint32_t version(const char *text)
 {
-	unsigned int major, minor;
+	char *minor;
+	unsigned long major = strtoul(text, &minor, 10);
 
-	assert_int_equal(sscanf(text, "%u.%u", &major, &minor), 2);
-	return HVC_VERSION(major, minor);
+	assert_int_equal(*minor, '.');
+	return HVC_VERSION(major, strtoul(minor + 1, NULL, 10));
 }
 
 static uint64_t number(const json_t *value)
 {
-	unsigned long long number = 0;
-
-	if (value != NULL) {
-		assert_int_equal(sscanf(json_string_value(value), "0x%llx", &number), 1);
-	}
-	return number;
+	return value != NULL ? strtoull(json_string_value(value), NULL, 16) : 0;
 }
 
 static bool lists(const json_t *array, const char *name)
