@@ -180,6 +180,56 @@ static void take_call(struct input *input, struct hvc_vcpu *vcpu, uint32_t quirk
 	}
 }
 
+/* Before the first call: ranges by number and by bytes, dry runs, spans. */
+static void take_filter(struct input *input, struct hvc_vm *vm)
+{
+	for (uint64_t n = take(input, 1) % 4; n > 0; n--) {
+		struct hvc_filter_detail detail = {.size = sizeof(detail)};
+		uint32_t base = take_id(input), count = (uint32_t)take(input, 2);
+		enum hvc_action action = (enum hvc_action)take(input, 1);
+		enum hvc_err said = hvc_filter_try(vm, base, count, action, &detail);
+		struct hvc_filter_span span = hvc_filter_span(vm, base);
+		uint8_t bytes[HVC_FILTER_BYTES];
+
+		if (hvc_filter_add(vm, base, count, action) != said || span.first != base ||
+		    span.last < base || detail.last < detail.first ||
+		    (said == HVC_OK) != (detail.obstacle == HVC_OBSTACLE_NONE)) {
+			abort();
+		}
+		for (unsigned int i = 0; i < HVC_FILTER_BYTES; i++) {
+			bytes[i] = (uint8_t)take(input, i < 9 ? 1 : 0);
+		}
+		(void)hvc_filter_add_bytes(vm, bytes);
+	}
+}
+
+/* One thing a VMM may do with registers, at any time. */
+static void take_register(struct input *input, struct hvc_vm *vm)
+{
+	uint64_t how = take(input, 1), ids[HVC_REG_COUNT], value = 0;
+	uint64_t id = hvc_feature_reg_id(vm, how >> 4 & 7) ^ (how & 8 ? take(input, 8) : 0);
+	uint32_t count = HVC_REG_COUNT;
+
+	switch (how & 7) {
+	case 0:
+		(void)hvc_vm_show(vm, (unsigned int)(how >> 3));
+		break;
+	case 1:
+		(void)hvc_vm_clear_from(vm, (unsigned int)(how >> 3));
+		break;
+	default:
+		if (hvc_vm_set_reg(vm, id, take(input, how & 1 ? 1 : 8)) == HVC_OK &&
+		    hvc_vm_get_reg(vm, id, &value) != HVC_OK) {
+			abort();
+		}
+		break;
+	}
+	if (hvc_vm_list_regs(vm, ids, &count) != HVC_OK ||
+	    count != hvc_vm_check(vm, HVC_CAP_FEATURE_REGS)) {
+		abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_Alignas(64) static unsigned char memory[sizeof(struct hvc_image) + MAX_NODES * NODE_BYTES];
@@ -221,16 +271,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    hvc_vcpu_setup(vcpus[0], 0, &counters) != HVC_OK) {
 		abort();
 	}
+	take_filter(&input, vm);
 	for (uint64_t n = take(&input, 1) % 4; n > 0; n--) {
-		uint32_t base = take_id(&input);
-
-		(void)hvc_filter_add(vm, base, (uint32_t)take(&input, 2),
-				     (enum hvc_action)take(&input, 1));
+		take_register(&input, vm);
 	}
 	(void)hvc_vcpu_set_stolen_time(vcpus[0], take(&input, 1) << 4);
 	hvc_vm_freeze(vm);
 	while (input.left != 0) {
-		take_call(&input, vcpus[take(&input, 1) % VCPUS], settings.quirks);
+		uint64_t who = take(&input, 1);
+
+		take_call(&input, vcpus[who % VCPUS], settings.quirks);
+		if (who >= 0xf0) {
+			take_register(&input, vm);
+		}
 	}
 	return 0;
 }
