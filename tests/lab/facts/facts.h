@@ -78,13 +78,15 @@ int set_filter(const struct vm *vm, uint32_t base, uint32_t count, enum filter_a
 unsigned int mp_state(const struct vm *vm, unsigned int cpu);
 
 void put(const struct vm *vm, unsigned int cpu, unsigned int word, uint32_t instruction);
-/* A signal each so many milliseconds, so that KVM_RUN comes back from a guest that waits or runs away. */
-void interrupts(int milliseconds);
-#define PATIENCE 5000
 int run(const struct vm *vm, unsigned int cpu);   // KVM_RUN: exit reason, or -errno
 int start(const struct vm *vm, unsigned int cpu); // at its code, x21 = NOWHERE
 /* `instruction`, then a store to nowhere, with x0..x4 as given: the exit reason or -errno. */
 int call(const struct vm *vm, unsigned int cpu, uint32_t instruction, const uint64_t args[5]);
+
+/* The same where the vCPU waits or is stopped: a signal takes KVM_RUN back, -EINTR. */
+int run_until_blocked(const struct vm *vm, unsigned int cpu);
+int call_until_blocked(const struct vm *vm, unsigned int cpu, uint32_t instruction,
+		       const uint64_t args[5]);
 
 #define HVC(imm)  (0xd4000002U | (uint32_t)(imm) << 5)
 #define SMC(imm)  (0xd4000003U | (uint32_t)(imm) << 5)

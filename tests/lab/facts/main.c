@@ -33,7 +33,6 @@ int main(int argc, char **argv)
 
 	kvm = must(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	interrupts(PATIENCE);
 	mode();
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		bool wanted = argc < 2;

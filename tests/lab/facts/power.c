@@ -42,9 +42,7 @@ static void system_off(const char *name, uint64_t id, uint64_t type)
 		return;
 	}
 	snprintf(text, sizeof(text), "%s_run_while_stopped", name);
-	interrupts(300);
-	fact_errno(text, ioctl(vm.vcpu[0], KVM_RUN, 0));
-	interrupts(PATIENCE);
+	fact(text, "%s", run_until_blocked(&vm, 0) == -EINTR ? "EINTR" : "returned");
 	must(ioctl(vm.vcpu[0], KVM_SET_MP_STATE, &runnable), "KVM_SET_MP_STATE");
 	snprintf(text, sizeof(text), "%s_run_again", name);
 	reason = run(&vm, 0);
@@ -79,9 +77,7 @@ static void cpu_off(void)
 	struct vm vm;
 
 	vm_new(&vm, &(struct shape){.cpus = 2, .cpu1_on = true});
-	interrupts(300);
-	int reason = call(&vm, 0, HVC(0), args);
-	interrupts(PATIENCE);
+	int reason = call_until_blocked(&vm, 0, HVC(0), args);
 	fact("cpu_off", "%d x0=%lld x1=%llx state=%u", reason, (long long)x(&vm, 0, 0),
 	     (unsigned long long)x(&vm, 0, 1), mp_state(&vm, 0));
 	must(ioctl(vm.vcpu[0], KVM_SET_MP_STATE, &runnable), "KVM_SET_MP_STATE");
@@ -104,9 +100,8 @@ static void suspend(void)
 		memset((uint8_t *)vm.run[0] + EXIT_UNION, 0, 256);
 		event("suspend", &vm, call(&vm, 0, HVC(0), args));
 		must(ioctl(vm.vcpu[0], KVM_SET_MP_STATE, &suspended), "KVM_SET_MP_STATE");
-		interrupts(300);
-		fact_errno("suspend_run", ioctl(vm.vcpu[0], KVM_RUN, 0));
-		interrupts(PATIENCE);
+		fact("suspend_run", "%s",
+		     run_until_blocked(&vm, 0) == -EINTR ? "EINTR" : "returned");
 		must(ioctl(vm.fd, KVM_IRQ_LINE, &irq), "KVM_IRQ_LINE");
 		int reason = run(&vm, 0);
 		fact("suspend_wakeup", "%d type=%u", reason, vm.run[0]->system_event.type);
@@ -123,9 +118,7 @@ static void cpu_suspend(void)
 	struct vm vm;
 
 	vm_new(&vm, &(struct shape){0});
-	interrupts(300);
-	int reason = call(&vm, 0, HVC(0), args);
-	interrupts(PATIENCE);
+	int reason = call_until_blocked(&vm, 0, HVC(0), args);
 	fact("cpu_suspend_blocked", "%d x0=%llx x1=%llx", reason, (unsigned long long)x(&vm, 0, 0),
 	     (unsigned long long)x(&vm, 0, 1));
 	must(ioctl(vm.fd, KVM_IRQ_LINE, &irq), "KVM_IRQ_LINE");

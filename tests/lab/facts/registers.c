@@ -79,6 +79,19 @@ static void list(void)
 	vm_free(&vm);
 }
 
+/// Where the CPU has SVE, which the lab's has not by default.
+static void list_before_sve_is_final(void)
+{
+	struct kvm_reg_list none = {.n = 0};
+	struct vm vm;
+
+	if (ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_ARM_SVE) > 0) {
+		vm_new(&vm, &(struct shape){.features = FEATURE(KVM_ARM_VCPU_SVE)});
+		fact_errno("list_before_sve_is_final", ioctl(vm.vcpu[0], KVM_GET_REG_LIST, &none));
+		vm_free(&vm);
+	}
+}
+
 /// What closes the bitmaps: a run of any vCPU, one that does not enter the guest, one that fails.
 static void has_run(void)
 {
@@ -150,6 +163,7 @@ void facts_registers(void)
 	before_init();
 	bad_arguments();
 	list();
+	list_before_sve_is_final();
 	has_run();
 	workaround_2();
 	capabilities();

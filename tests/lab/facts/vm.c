@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/time.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "facts.h"
@@ -167,35 +170,25 @@ void put(const struct vm *vm, unsigned int cpu, unsigned int word, uint32_t inst
 	memcpy(vm->ram + 0x100 * cpu + 4 * word, &instruction, sizeof(instruction));
 }
 
-static void on_alarm(int number)
-{
-	(void)number;
-}
-
-void interrupts(int milliseconds)
-{
-	const struct sigaction action = {.sa_handler = on_alarm};
-	const struct timeval period = {.tv_sec = milliseconds / 1000,
-				       .tv_usec = milliseconds % 1000 * 1000};
-	const struct itimerval timer = {.it_interval = period, .it_value = period};
-
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
-}
-
 int run(const struct vm *vm, unsigned int cpu)
 {
 	return ioctl(vm->vcpu[cpu], KVM_RUN, 0) < 0 ? -errno : (int)vm->run[cpu]->exit_reason;
 }
 
-int start(const struct vm *vm, unsigned int cpu)
+static void prepare(const struct vm *vm, unsigned int cpu)
 {
 	must(set_value(vm, cpu, CORE_PC, CODE(cpu)), "set PC");
 	must(set_value(vm, cpu, CORE_X(21), NOWHERE), "set x21");
+}
+
+int start(const struct vm *vm, unsigned int cpu)
+{
+	prepare(vm, cpu);
 	return run(vm, cpu);
 }
 
-int call(const struct vm *vm, unsigned int cpu, uint32_t instruction, const uint64_t args[5])
+static void load(const struct vm *vm, unsigned int cpu, uint32_t instruction,
+		 const uint64_t args[5])
 {
 	for (unsigned int n = 0; n < 5; n++) {
 		must(set_value(vm, cpu, CORE_X(n), args[n]), "set x0 to x4");
@@ -203,6 +196,11 @@ int call(const struct vm *vm, unsigned int cpu, uint32_t instruction, const uint
 	put(vm, cpu, 0, instruction);
 	put(vm, cpu, 1, STORE);
 	__builtin___clear_cache((char *)vm->ram, (char *)vm->ram + RAM_SIZE);
+}
+
+int call(const struct vm *vm, unsigned int cpu, uint32_t instruction, const uint64_t args[5])
+{
+	load(vm, cpu, instruction, args);
 	int reason = start(vm, cpu);
 	if (reason == KVM_EXIT_MMIO) { // let KVM complete the store before PC changes
 		vm->run[cpu]->immediate_exit = 1;
@@ -210,4 +208,64 @@ int call(const struct vm *vm, unsigned int cpu, uint32_t instruction, const uint
 		vm->run[cpu]->immediate_exit = 0;
 	}
 	return reason;
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+static bool sleeps(pid_t thread)
+{
+	char path[64], text[256] = "";
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread);
+	FILE *file = fopen(path, "r");
+	bool read = file != NULL && fgets(text, sizeof(text), file) != NULL;
+
+	if (file != NULL) {
+		fclose(file);
+	}
+	return read && strstr(text, ") S ") != NULL;
+}
+
+struct waker {
+	pthread_t thread;
+	pid_t id;
+	atomic_bool over;
+};
+
+/// Signals a thread that sleeps, as often as it does. By its state: a timer depends on how fast the machine is.
+static void *wake(void *argument)
+{
+	struct waker *waker = argument;
+
+	for (unsigned int asleep = 0; !waker->over; asleep = sleeps(waker->id) ? asleep + 1 : 0) {
+		if (asleep == 100) {
+			pthread_kill(waker->thread, SIGUSR1);
+		}
+		sched_yield();
+	}
+	return NULL;
+}
+
+int run_until_blocked(const struct vm *vm, unsigned int cpu)
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+	struct waker waker = {.thread = pthread_self(), .id = (pid_t)syscall(SYS_gettid)};
+	pthread_t thread;
+
+	sigaction(SIGUSR1, &action, NULL);
+	must(-pthread_create(&thread, NULL, wake, &waker), "pthread_create");
+	int reason = run(vm, cpu);
+	waker.over = true;
+	pthread_join(thread, NULL);
+	return reason;
+}
+
+int call_until_blocked(const struct vm *vm, unsigned int cpu, uint32_t instruction,
+		       const uint64_t args[5])
+{
+	load(vm, cpu, instruction, args);
+	prepare(vm, cpu);
+	return run_until_blocked(vm, cpu);
 }
