@@ -68,7 +68,6 @@ void facts_protected(void)
 	one("smccc_version", 0x80000000, 0);
 	one("kvm_features", 0x86000000, 0);
 	one("kvm_uid", 0x8600ff01, 0);
-	one("ptp_2", 0x86000001, 2);
 	one("meminfo", 0xc6000002, 0);
 	one("meminfo_argument", 0xc6000002, 1);
 	one("share", 0xc6000003, RAM + 0x10000);
@@ -80,5 +79,4 @@ void facts_protected(void)
 	cleared = true;
 	one("kvm_features_cleared", 0x86000000, 0);
 	one("kvm_uid_cleared", 0x8600ff01, 0);
-	one("ptp_cleared", 0x86000001, 2);
 }
