@@ -81,14 +81,15 @@ class Suspend(LinuxTest):
         slept = boot.facts("slept")
         self.assertEqual(len(slept), 3)
         for line in slept:
-            self.assertRegex(line, r"^fine, [1-9] s$")
+            self.assertRegex(line, r"^fine, [1-9][0-9]? s$")
         self.assertEqual(boot.fact("online"), "0-1")
         self.assertEqual(boot.fact("random"), "8")
         self.assertQuiet(boot)
         self.assertEqual(boot.count("PSCI_SYSTEM_SUSPEND", "answered"), 3)
-        # The other CPU is off meanwhile.
-        self.assertEqual(boot.count("PSCI_CPU_OFF", "answered"), 3)
-        self.assertEqual(boot.count("PSCI_CPU_ON", "answered"), 4)
+        # The other CPU is off meanwhile; also where Linux gave up because the alarm had rung by then.
+        offs = boot.count("PSCI_CPU_OFF", "answered")
+        self.assertGreaterEqual(offs, 3)
+        self.assertEqual(boot.count("PSCI_CPU_ON", "answered"), offs + 1)
 
     def test(self):
         self.check()
