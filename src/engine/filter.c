@@ -157,8 +157,8 @@ static uint32_t extent_of_call(const struct hvc_vm *vm, uint32_t id, uint32_t *m
 	*meets = clear_hint(mask, id);
 	entry = lookup_extent(vm->filter.entries, *meets, &first, last);
 	block = *meets & 0xffff0000u;
-	/* Where the block and the one that its hint makes look the same nothing is told apart by it. */
-	if (mask != 0 && (id & HVC_ID_FAST) != 0 && (first > block || *last < (block | 0x1ffffu))) {
+	/* What reaches beyond the block that a hint makes of this one begins in this one or before: one look for both. */
+	if (mask != 0 && (id & HVC_ID_FAST) != 0 && *last < (block | 0x1ffffu)) {
 		block |= 0xffffu;
 		*last = (*last < block ? *last : block) | (*meets ^ id);
 	}

@@ -317,6 +317,7 @@ static void test_empty_at_0(void **state)
 	assert_int_equal(add(world, 0, 0, HVC_DENY), HVC_EEXIST);
 	assert_int_equal(add(world, 1, 0, HVC_DENY), HVC_EINVAL);
 	assert_int_equal(add(world, 0, 0, (enum hvc_action)4), HVC_EINVAL);
+	check_try(world, 1, 0, HVC_DENY, HVC_EINVAL, OBSTACLE(HVC_OBSTACLE_EMPTY));
 	check_try(world, 0, 0, HVC_DENY, HVC_EEXIST,
 		  OBSTACLE(HVC_OBSTACLE_RESERVED, .first = 0x80000000u, .last = 0x8000ffffu));
 	hvc_vm_freeze(world->vm);
