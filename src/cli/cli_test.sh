@@ -320,6 +320,10 @@ run 2 replay --profile linux-6.99 table.hvc
 says err "unknown profile 'linux-6.99'"
 run 2 replay --compare table.hvc table.hvc
 says err 'table.hvc:1:1: error: no transcript'
+cp table.hvc other.hvc
+run 2 replay --profile linux-6.12 --compare kernel.txt table.hvc other.hvc
+says out
+says err 'kernel.txt has nothing of other.hvc: there is nothing to compare with'
 run 2 replay --unsupported table.hvc table.hvc
 says err 'HOST PROFILES COMMAND REASON'
 run 2 replay --record table.hvc table.hvc

@@ -144,6 +144,19 @@ static bool open_files(const struct arguments *arguments, struct replay *replay)
 	return true;
 }
 
+/* A transcript of other files would agree with everything. */
+static bool comparable(const struct replay *replay, const char *compare)
+{
+	for (size_t i = 0; i < replay->count && replay->other != NULL; i++) {
+		if (!scn_transcript_has(replay->other, replay->scripts[i])) {
+			out_error("%s has nothing of %s: there is nothing to compare with", compare,
+				  scn_path(replay->scripts[i]));
+			return false;
+		}
+	}
+	return true;
+}
+
 static int replay_all(const struct arguments *arguments, struct replay *replay)
 {
 	bool good;
@@ -158,6 +171,7 @@ static int replay_all(const struct arguments *arguments, struct replay *replay)
 	for (int i = 0; i < arguments->common.count; i++) {
 		good &= replay_read(replay, arguments->common.words[i]);
 	}
+	good = good && comparable(replay, arguments->compare);
 	for (size_t i = 0; i < replay->count && good; i++) {
 		good = replay_run(replay, replay->scripts[i]);
 	}

@@ -61,17 +61,22 @@ static bool read_excuse(struct parser *parser, char *line, struct excuse *excuse
 	return excuse->all_profiles || parse_profiles(parser, &where, profiles, &excuse->range);
 }
 
-static bool read_excuses(struct scn_excuses *excuses, struct parser *parser)
+static bool read_excuses(struct scn_excuses *excuses, size_t bytes, struct parser *parser)
 {
-	char *next = excuses->text;
+	char *next = excuses->text, *end = next + bytes;
 
-	for (parser->line = 1; *next != '\0'; parser->line++) {
-		char *line = next;
-		size_t length = strcspn(line, "\n");
+	for (parser->line = 1; next < end; parser->line++) {
+		char *line = next, *newline = memchr(line, '\n', (size_t)(end - line));
+		size_t length = (size_t)((newline != NULL ? newline : end) - line);
+		char *comment = memchr(line, '#', length);
 
-		next += length + (line[length] == '\n');
+		next += length + 1;
+		length = comment != NULL ? (size_t)(comment - line) : length;
 		line[length] = '\0';
-		line[strcspn(line, "#")] = '\0';
+		if (!scn_is_plain(line, length)) {
+			return parse_error(parser, NULL,
+					   "outside comments a line is plain ASCII text");
+		}
 		if (line[strspn(line, " \t")] == '\0') {
 			continue;
 		}
@@ -97,7 +102,7 @@ struct scn_excuses *scn_excuses_load(const char *path, struct hvc_diags *diags)
 		parser->path = path;
 		parser->diags = diags;
 		excuses->text = scn_read(path, SCN_MAX_BYTES, &bytes, diags);
-		good = excuses->text != NULL && read_excuses(excuses, parser);
+		good = excuses->text != NULL && read_excuses(excuses, bytes, parser);
 	}
 	free(parser);
 	if (good) {

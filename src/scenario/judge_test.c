@@ -485,6 +485,34 @@ static void another_version(void **state)
 	scn_free(script);
 }
 
+/* The file of one name that is there twice, and one that is not there: scripts come in their order. */
+static void files_of_transcripts(void **state)
+{
+	struct scn_script *first = script_of("count"), *second = script_of("count");
+	struct hvc_diags *diags = hvc_diags_new();
+	struct scn_transcript *transcript;
+	char why[256];
+
+	(void)state;
+	write_file("# hvcgate replay 1 el2 linux-6.12@1\nfile other.hvc\n3\tcount\t9\n");
+	transcript = scn_transcript_load(name, diags);
+	assert_non_null(transcript);
+	assert_false(scn_transcript_has(transcript, first));
+	scn_transcript_free(transcript);
+	write_file("# hvcgate replay 1 el2 linux-6.12@1\nfile t.hvc\nfile other.hvc\n3\tcount\t9\n"
+		   "file t.hvc\n3\tcount\t7\n");
+	transcript = scn_transcript_load(name, diags);
+	assert_non_null(transcript);
+	assert_true(scn_transcript_has(transcript, first));
+	assert_true(scn_transcript_agrees(transcript, first, 2, "8", why, sizeof(why)));
+	assert_false(scn_transcript_agrees(transcript, second, 2, "8", why, sizeof(why)));
+	assert_true(scn_transcript_agrees(transcript, second, 2, "7", why, sizeof(why)));
+	scn_transcript_free(transcript);
+	hvc_diags_free(diags);
+	scn_free(first);
+	scn_free(second);
+}
+
 static void bad_transcripts(void **state)
 {
 	static const char *const texts[] = {
@@ -493,6 +521,11 @@ static void bad_transcripts(void **state)
 		"# hvcgate replay 2 x\n",
 		"# hvcgate replay 1 el2 linux-6.12@1\n3\tcount\t7\n",
 		"# hvcgate replay 1 el2 linux-6.12@1\nfile t.hvc\n3 count\n",
+		"# hvcgate replay 1 el2 linux-6.12@1\nfile t.hvc\n3\tcount\t7\n3\tcount\t7\n",
+		"# hvcgate replay 1 el2 linux-6.12@1\nfile t.hvc\n0\tcount\t7\n",
+		"# hvcgate replay 1 el2 linux-6.12@1\nfile t.hvc\n4294967297\tcount\t7\n",
+		"# hvcgate replay 1 el2 linux-6.12@1\nfile t.hvc\n3\tcount\t\033[2J7\n",
+		"# hvcgate replay 1 \033[2J\nfile t.hvc\n3\tcount\t7\n",
 	};
 
 	(void)state;
@@ -530,8 +563,13 @@ static void excuses(void **state)
 static void bad_excuses(void **state)
 {
 	static const char *const texts[] = {
-		"kvm * show\n", "kmv * show why\n", "kvm * shwo why\n", "kvm linux-9 show why\n",
-		"kvm\n",        "kvm * cpu why\n",
+		"kvm * show\n",
+		"kmv * show why\n",
+		"kvm * shwo why\n",
+		"kvm linux-9 show why\n",
+		"kvm\n",
+		"kvm * cpu why\n",
+		"kvm * show \033[2J\n",
 	};
 
 	(void)state;
@@ -563,10 +601,15 @@ static int remove_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judged),          cmocka_unit_test(printed_is_language),
-		cmocka_unit_test(not_random),      cmocka_unit_test(compared),
-		cmocka_unit_test(bad_transcripts), cmocka_unit_test(another_version),
-		cmocka_unit_test(excuses),         cmocka_unit_test(bad_excuses),
+		cmocka_unit_test(judged),
+		cmocka_unit_test(printed_is_language),
+		cmocka_unit_test(not_random),
+		cmocka_unit_test(compared),
+		cmocka_unit_test(bad_transcripts),
+		cmocka_unit_test(another_version),
+		cmocka_unit_test(files_of_transcripts),
+		cmocka_unit_test(excuses),
+		cmocka_unit_test(bad_excuses),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);

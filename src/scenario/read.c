@@ -60,3 +60,13 @@ char *scn_read(const char *path, size_t most, size_t *bytes, struct hvc_diags *d
 	}
 	return text;
 }
+
+bool scn_is_plain(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if ((text[i] < 0x20 || text[i] > 0x7e) && text[i] != '\t') {
+			return false;
+		}
+	}
+	return true;
+}

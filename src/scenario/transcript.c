@@ -10,17 +10,25 @@
 #define MAX_TRANSCRIPT ((size_t)64 << 20)
 #define HEAD           "# hvcgate replay 1 "
 
+/* A line; lines of a file ascend. Texts are offsets, for there may be millions. */
 struct entry {
-	const char *file;
-	unsigned long line;
-	const char *command, *got;
+	uint32_t line, command, got;
+};
+
+/* What one file became: entries from `first` up to the next file's. */
+struct file {
+	const char *name;
+	size_t first;
 };
 
 struct scn_transcript {
-	char *text; /* what the entries point into */
+	char *text; /* what names and entries point into */
 	const char *host;
 	struct entry *entries;
-	size_t count, capacity, cursor;
+	struct file *files;
+	size_t count, capacity, file_count, file_capacity;
+	const struct scn_script *script; /* the one that is compared now */
+	size_t at;                       /* its file */
 };
 
 /* Directories differ from host to host. */
@@ -47,57 +55,97 @@ void scn_transcript_line(FILE *out, const struct scn_script *script, size_t n, c
 }
 
 /* --- Reading one. */
-static bool add_entry(struct scn_transcript *transcript, const char *file, char *line)
+/* `array` with room for one more element; NULL: out of memory, and it is as before. */
+static void *room(void *array, size_t count, size_t *capacity, size_t size)
 {
-	char *end, *tab;
-	struct entry entry = {.file = file};
+	size_t wanted = *capacity * 2 + 64;
+	void *grown;
 
-	entry.line = strtoul(line, &end, 10);
-	tab = *end == '\t' ? strchr(end + 1, '\t') : NULL;
-	if (tab == NULL || file == NULL) {
+	if (count < *capacity) {
+		return array;
+	}
+	grown = realloc(array, wanted * size);
+	if (grown != NULL) {
+		*capacity = wanted;
+	}
+	return grown;
+}
+
+static bool add_file(struct scn_transcript *transcript, const char *name)
+{
+	struct file *files = room(transcript->files, transcript->file_count,
+				  &transcript->file_capacity, sizeof(*files));
+
+	if (files == NULL) {
 		return false;
 	}
-	*tab = '\0';
-	entry.command = end + 1;
-	entry.got = tab + 1;
-	if (transcript->count == transcript->capacity) {
-		size_t capacity = transcript->capacity * 2 + 256;
-		struct entry *grown = realloc(transcript->entries,
-					      capacity * sizeof(*transcript->entries));
-
-		if (grown == NULL) {
-			return false;
-		}
-		transcript->entries = grown;
-		transcript->capacity = capacity;
-	}
-	transcript->entries[transcript->count++] = entry;
+	transcript->files = files;
+	files[transcript->file_count++] = (struct file){.name = name, .first = transcript->count};
 	return true;
 }
 
-static bool read_entries(struct scn_transcript *transcript, const char *path,
-			 struct hvc_diags *diags)
+/* The line before it in its file; 0: it is the first. */
+static uint32_t line_before(const struct scn_transcript *transcript)
+{
+	return transcript->count == transcript->files[transcript->file_count - 1].first
+		       ? 0
+		       : transcript->entries[transcript->count - 1].line;
+}
+
+static bool add_entry(struct scn_transcript *transcript, char *line)
+{
+	char *end, *tab;
+	unsigned long number = strtoul(line, &end, 10);
+	struct entry *entries;
+
+	tab = *end == '\t' ? strchr(end + 1, '\t') : NULL;
+	if (tab == NULL || transcript->file_count == 0 || number <= line_before(transcript) ||
+	    number > UINT32_MAX) {
+		return false;
+	}
+	entries = room(transcript->entries, transcript->count, &transcript->capacity,
+		       sizeof(*entries));
+	if (entries == NULL) {
+		return false;
+	}
+	*tab = '\0';
+	transcript->entries = entries;
+	entries[transcript->count++] = (struct entry){
+		.line = (uint32_t)number,
+		.command = (uint32_t)(end + 1 - transcript->text),
+		.got = (uint32_t)(tab + 1 - transcript->text)};
+	return true;
+}
+
+static bool read_line(struct scn_transcript *transcript, char *line, size_t length)
+{
+	if (strncmp(line, "file ", 5) == 0) {
+		return strlen(line) == length && add_file(transcript, line + 5);
+	}
+	return scn_is_plain(line, length) && (line[0] == '#' || add_entry(transcript, line));
+}
+
+static bool read_lines(struct scn_transcript *transcript, size_t bytes, const char *path,
+		       struct hvc_diags *diags)
 {
 	struct pol_mark mark = {.file = path, .line = 1, .column = 1};
-	const char *file = NULL;
-	char *at = transcript->text, *next;
+	char *at = transcript->text, *end = at + bytes;
 
 	if (strncmp(at, HEAD, strlen(HEAD)) != 0) {
 		diags_error(diags, &mark, "no transcript of hvcgate replay --transcript");
 		return false;
 	}
 	transcript->host = at + strlen(HEAD);
-	for (; *at != '\0'; at = next, mark.line++) {
-		size_t length = strcspn(at, "\n");
+	for (; at < end; mark.line++) {
+		char *newline = memchr(at, '\n', (size_t)(end - at));
+		size_t length = (size_t)((newline != NULL ? newline : end) - at);
 
-		next = at + length + (at[length] == '\n');
 		at[length] = '\0';
-		if (strncmp(at, "file ", 5) == 0) {
-			file = at + 5;
-		} else if (at[0] != '#' && !add_entry(transcript, file, at)) {
+		if (!read_line(transcript, at, length)) {
 			diags_error(diags, &mark, "no line of a transcript");
 			return false;
 		}
+		at += length + 1;
 	}
 	return true;
 }
@@ -111,7 +159,7 @@ struct scn_transcript *scn_transcript_load(const char *path, struct hvc_diags *d
 		return NULL;
 	}
 	transcript->text = scn_read(path, MAX_TRANSCRIPT, &bytes, diags);
-	if (transcript->text == NULL || !read_entries(transcript, path, diags)) {
+	if (transcript->text == NULL || !read_lines(transcript, bytes, path, diags)) {
 		scn_transcript_free(transcript);
 		return NULL;
 	}
@@ -122,6 +170,7 @@ void scn_transcript_free(struct scn_transcript *transcript)
 {
 	if (transcript != NULL) {
 		free(transcript->entries);
+		free(transcript->files);
 		free(transcript->text);
 		free(transcript);
 	}
@@ -133,20 +182,53 @@ const char *scn_transcript_host(const struct scn_transcript *transcript)
 }
 
 /* --- Comparing. */
-static const struct entry *find(struct scn_transcript *transcript, const char *file,
-				unsigned int line)
+/* The file of a script, from the `from`-th on, around; file_count if there is none. */
+static size_t file_of(const struct scn_transcript *transcript, const struct scn_script *script,
+		      size_t from)
 {
-	/* Both go through the same files in the same order, so that it is nearly always the next. */
-	for (size_t i = 0; i < transcript->count; i++) {
-		size_t index = (transcript->cursor + i) % transcript->count;
-		const struct entry *entry = &transcript->entries[index];
+	for (size_t i = 0; i < transcript->file_count; i++) {
+		size_t n = (from + i) % transcript->file_count;
 
-		if (entry->line == line && strcmp(entry->file, file) == 0) {
-			transcript->cursor = index + 1;
-			return entry;
+		if (strcmp(transcript->files[n].name, base_name(script->path)) == 0) {
+			return n;
 		}
 	}
-	return NULL;
+	return transcript->file_count;
+}
+
+bool scn_transcript_has(const struct scn_transcript *transcript, const struct scn_script *script)
+{
+	return file_of(transcript, script, 0) != transcript->file_count;
+}
+
+static int by_line(const void *key, const void *entry)
+{
+	const uint32_t line = *(const uint32_t *)key, its = ((const struct entry *)entry)->line;
+
+	return line < its ? -1 : line > its;
+}
+
+static const struct entry *find(struct scn_transcript *transcript, const struct scn_script *script,
+				uint32_t line)
+{
+	size_t first, next;
+
+	/* A file may stand there twice: scripts come in the same order. */
+	if (transcript->script != script) {
+		transcript->at = file_of(transcript, script,
+					 transcript->script == NULL ? 0 : transcript->at + 1);
+		transcript->script = script;
+	}
+	if (transcript->at >= transcript->file_count) {
+		return NULL;
+	}
+	first = transcript->files[transcript->at].first;
+	next = transcript->at + 1 < transcript->file_count
+		       ? transcript->files[transcript->at + 1].first
+		       : transcript->count;
+	return next == first ? NULL
+			     : bsearch(&line, transcript->entries + first, next - first,
+				       sizeof(struct entry), by_line);
 }
 
 /* Of "x0=" in "x0=5"; 0 where there is none. */
@@ -227,21 +309,26 @@ bool scn_transcript_agrees(struct scn_transcript *transcript, const struct scn_s
 			   size_t n, const char *got, char *why, size_t size)
 {
 	const struct scn_line *line = &script->lines[n];
-	const struct entry *entry = find(transcript, base_name(script->path), line->op.line);
+	const struct entry *entry = find(transcript, script, line->op.line);
+	const char *command, *theirs;
 
-	if (entry == NULL || strncmp(entry->got, "unsupported", 11) == 0 ||
-	    strcmp(entry->got, "not run") == 0) {
+	if (entry == NULL) {
 		return true;
 	}
-	if (strcmp(entry->command, line->text) != 0) {
+	command = transcript->text + entry->command;
+	theirs = transcript->text + entry->got;
+	if (strncmp(theirs, "unsupported", 11) == 0 || strcmp(theirs, "not run") == 0) {
+		return true;
+	}
+	if (strcmp(command, line->text) != 0) {
 		snprintf(why, size,
 			 "the transcript is of another version of this file: there it is '%s'",
-			 entry->command);
+			 command);
 		return false;
 	}
-	if (same(&line->stated, got, entry->got)) {
+	if (same(&line->stated, got, theirs)) {
 		return true;
 	}
-	snprintf(why, size, "%s answered: %s", transcript->host, entry->got);
+	snprintf(why, size, "%s answered: %s", transcript->host, theirs);
 	return false;
 }

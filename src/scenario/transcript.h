@@ -22,9 +22,12 @@ struct scn_transcript *scn_transcript_load(const char *path, struct hvc_diags *d
 void scn_transcript_free(struct scn_transcript *transcript);
 /* "engine linux-6.12@1" */
 const char *scn_transcript_host(const struct scn_transcript *transcript);
+/* Is the script's file, by its name without directories, in it? Else there is nothing to compare with. */
+bool scn_transcript_has(const struct scn_transcript *transcript, const struct scn_script *script);
 /*
  * Is `got` what the transcript has for this line, apart from values that the line states as free? True also where the
- * transcript's host left the line out or does not support it. `why` says what is there instead.
+ * transcript's host left the line out or does not support it. `why` says what is there instead. Scripts are asked for
+ * one after the other, in the order in which the transcript was written.
  */
 bool scn_transcript_agrees(struct scn_transcript *transcript, const struct scn_script *script,
 			   size_t n, const char *got, char *why, size_t size);
@@ -39,5 +42,8 @@ const char *scn_excuse(const struct scn_excuses *excuses, const char *host,
 
 /* A whole file, or "-" standard input, NUL-terminated; free() it. NULL: said in diags. */
 char *scn_read(const char *path, size_t most, size_t *bytes, struct hvc_diags *diags);
+
+/* Nothing that a terminal would obey: printable ASCII and tabs. */
+bool scn_is_plain(const char *text, size_t length);
 
 #endif
