@@ -26,8 +26,8 @@ class Missing(Exception):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="scripts/judge", add_help=False)
-    parser.add_argument("top")
+    parser = argparse.ArgumentParser(prog="scripts/judge", add_help=False,
+                                     usage="scripts/judge [OPTION...] [FILE.hvc...]; see scripts/judge --help")
     parser.add_argument("--kernels", default=KERNELS)
     parser.add_argument("--hosts", default=",".join(HOSTS))
     parser.add_argument("--probe", action="store_true")
@@ -35,7 +35,11 @@ def arguments():
     parser.add_argument("--results", default=results_file())
     parser.add_argument("--keep")
     parser.add_argument("files", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args(sys.argv[2:])
+    options.top = sys.argv[1]
+    absent = [file for file in options.files if not os.path.isfile(file)]
+    if absent:
+        parser.error(f"no file {absent[0]}")
     options.hosts = options.hosts.split(",")
     unknown = set(options.hosts) - set(HOSTS)
     if unknown:
@@ -145,6 +149,8 @@ def judge_kernel(options, kernel, place):
             record = os.path.join(place, "record.json")
     if record is None:
         record = os.path.join(options.top, "profiles/records", profile.split("@")[0] + ".json")
+        if not os.path.exists(record):
+            raise Missing(f"no {os.path.relpath(record, options.top)}: no record of such a kernel; take --probe")
     for host in [host for host in HOSTS[1:] if host in options.hosts]:
         runs.append(on_host(options, host, kernel, profile, record, place, compare))
     for run in runs:
