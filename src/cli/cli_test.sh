@@ -151,6 +151,10 @@ run 2 policy check
 says err 'which file?'
 run 2 policy check --format xml my.yaml
 says err '--format is text or json'
+cp bad.yaml $'\xff.yaml' # a path need not be UTF-8, JSON must
+run 1 policy check --format json $'\xff.yaml'
+says out '"file": "?.yaml"'
+says out '"severity": "error"'
 run 1 policy check --format json my.yaml bad.yaml
 says out '"severity": "error"'
 says out '"line": 4'
@@ -289,6 +293,9 @@ run 1 replay wrong.hvc table.hvc
 says out 'wrong.hvc:2: get STD_BMAP'
 says out '  differs  it is 1, stated 3'
 says out '9 agreed, 1 differed, 0 unsupported'
+cp wrong.hvc $'\xff.hvc'
+run 1 replay --format json $'\xff.hvc'
+says out '"file": "?.hvc"'
 run 1 replay --format json wrong.hvc
 says out '"why": "it is 1, stated 3"'
 says out '"verdict": "agreed"'

@@ -112,8 +112,8 @@ static void print_text(const char *path, const struct checked *checked)
 
 static json_t *to_json(const char *path, const struct checked *checked)
 {
-	json_t *json = json_pack("{s:s, s:b, s:I, s:I, s:o}", "file", path, "readable",
-				 checked->status != CLI_USAGE, "errors",
+	json_t *json = json_pack("{s:o, s:b, s:I, s:I, s:o}", "file", out_text_json(path),
+				 "readable", checked->status != CLI_USAGE, "errors",
 				 (json_int_t)hvc_diags_count(checked->diags, HVC_ERROR), "warnings",
 				 (json_int_t)hvc_diags_count(checked->diags, HVC_WARNING),
 				 "findings", out_diags_json(checked->diags));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "explain.h"
+#include "out.h"
 
 static const char *state_of(const struct hvc_policy *policy, const struct hvc_outcome *outcome)
 {
@@ -77,10 +78,10 @@ json_t *fate_json(const struct hvc_policy *policy, const struct fate *fate)
 	json_object_set_new(json, "function",
 			    function != NULL ? json_string(function->name) : json_null());
 	json_object_set_new(json, "state", json_string(fate->state));
-	json_object_set_new(json, "why", json_string(fate->why));
+	json_object_set_new(json, "why", out_text_json(fate->why));
 	if (fate->match.rule != NULL) {
 		json_object_set_new(json, "rule", json_integer(fate->match.rule->number));
-		json_object_set_new(json, "file", json_string(fate->match.rule->file));
+		json_object_set_new(json, "file", out_text_json(fate->match.rule->file));
 		json_object_set_new(json, "line", json_integer(fate->match.rule->line));
 	}
 	for (long i = fate_other_rule(policy, fate, -1); i >= 0;

@@ -68,16 +68,33 @@ void out_diags(const struct hvc_diags *diags, bool notes)
 	}
 }
 
+json_t *out_text_json(const char *text)
+{
+	json_t *json = json_string(text);
+	size_t length = strlen(text);
+	char *plain = json == NULL ? malloc(length + 1) : NULL;
+
+	for (size_t i = 0; plain != NULL && i <= length; i++) {
+		plain[i] = (char)((unsigned char)text[i] < 0x80 ? text[i] : '?');
+	}
+	if (plain != NULL) {
+		json = json_string(plain);
+		free(plain);
+	}
+	return json;
+}
+
 json_t *out_diags_json(const struct hvc_diags *diags)
 {
 	json_t *list = json_array();
 	const struct hvc_diag *diag;
 
 	for (size_t i = 0; (diag = hvc_diags_at(diags, i)) != NULL; i++) {
-		json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i, s:s}", "severity",
+		json_array_append_new(list, json_pack("{s:s, s:o, s:i, s:i, s:o}", "severity",
 						      severities[diag->severity].name, "file",
-						      diag->file, "line", (int)diag->line, "column",
-						      (int)diag->column, "message", diag->message));
+						      out_text_json(diag->file), "line",
+						      (int)diag->line, "column", (int)diag->column,
+						      "message", out_text_json(diag->message)));
 	}
 	return list;
 }

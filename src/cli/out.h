@@ -22,6 +22,8 @@ void out_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* "file:line:column: error: ..." a line, on standard error; notes only if asked for. */
 void out_diags(const struct hvc_diags *diags, bool notes);
+/* A string for JSON: what is no UTF-8, as a path may be, has ? for each byte that is no ASCII. */
+json_t *out_text_json(const char *text);
 json_t *out_diags_json(const struct hvc_diags *diags);
 
 /* Print and free; a failure to write or no memory is CLI_USAGE, else `status`. */

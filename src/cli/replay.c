@@ -87,8 +87,8 @@ static void add_json(struct replay *replay, const struct line *line)
 	const char *expected = scn_expected(script, line->n);
 
 	json_array_append_new(replay->json,
-			      json_pack("{s:s, s:i, s:s, s:s*, s:s, s:s, s:s*}", "file",
-					scn_path(script), "line",
+			      json_pack("{s:o, s:i, s:s, s:s*, s:s, s:s, s:s*}", "file",
+					out_text_json(scn_path(script)), "line",
 					(int)scn_op_at(script, line->n)->line, "command",
 					scn_text(script, line->n), "stated",
 					expected[0] != '\0' ? expected : NULL, "got", line->got,
