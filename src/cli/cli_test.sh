@@ -319,6 +319,15 @@ run 1 replay elsewhere/policy.hvc
 says out 'elsewhere/policy.hvc:5: filter PSCI_CPU_ON/32 1 deny'
 says out '  differs  EBUSY, stated EEXIST'
 says out '6 agreed, 1 differed, 0 unsupported'
+for i in $(seq 65); do # each policy is read once, and there are not too many
+	cp my.yaml "elsewhere/$i.yaml"
+	printf 'vm policy=%d.yaml\nvm policy=my.yaml\n' "$i"
+done >elsewhere/policies.hvc
+run 2 replay elsewhere/policies.hvc
+says err 'elsewhere/policies.hvc:127:4: error: more than 64 policies: make it several files'
+sed -i '127,$d' elsewhere/policies.hvc
+run 0 replay elsewhere/policies.hvc
+says out '126 agreed, 0 differed, 0 unsupported'
 echo 'vm cpu=2' >bad.hvc
 run 2 replay table.hvc bad.hvc
 says out

@@ -357,8 +357,14 @@ void scn_free(struct scn_script *script)
 		struct scn_made_vm *made = script->vms;
 
 		script->vms = made->next;
-		hvc_policy_free(made->policy);
 		free(made);
+	}
+	while (script->policies != NULL) {
+		struct scn_policy *read = script->policies;
+
+		script->policies = read->next;
+		hvc_policy_free(read->policy);
+		free(read);
 	}
 	while (script->kept != NULL) {
 		struct scn_kept *kept = script->kept;

@@ -8,7 +8,7 @@
 
 struct vm_words {
 	struct scn_vm vm;
-	struct hvc_policy *policy;
+	const struct hvc_policy *policy; /* the script's */
 	struct scn_range range;
 	bool range_said, discovery_said;
 	unsigned int seen; /* keys, bit by bit */
@@ -88,29 +88,74 @@ static bool read_discovery(struct parser *parser, const struct word *word, const
 	       parse_error(parser, word, "discovery= is raw or coherent, not '%s'", value);
 }
 
-/* Beside the scenario, as a person would look for it. */
-static bool read_policy(struct parser *parser, const struct word *word, const char *value,
-			struct vm_words *words)
+/* Beside the scenario, as a person would look for it; with what is the script's around it. NULL: out of memory. */
+static struct scn_policy *new_policy(const struct parser *parser, const char *value)
 {
 	const char *slash = value[0] == '/' ? NULL : strrchr(parser->path, '/');
 	size_t directory = slash != NULL ? (size_t)(slash - parser->path) + 1 : 0;
-	char *path = malloc(directory + strlen(value) + 1);
-	enum hvc_err err;
+	struct scn_policy *policy = malloc(sizeof(*policy) + directory + strlen(value) + 1);
 
-	if (strcmp(value, "-") == 0 || value[0] == '\0' || path == NULL) {
-		free(path);
+	if (policy != NULL) {
+		policy->policy = NULL;
+		memcpy(policy->path, parser->path, directory);
+		memcpy(policy->path + directory, value, strlen(value) + 1);
+	}
+	return policy;
+}
+
+/* The same file as a vm before, of which there are *count. */
+static const struct scn_policy *find_policy(const struct parser *parser, const char *path,
+					    unsigned int *count)
+{
+	const struct scn_policy *policy = parser->script->policies;
+
+	for (*count = 0; policy != NULL && strcmp(policy->path, path) != 0; ++*count) {
+		policy = policy->next;
+	}
+	return policy;
+}
+
+static bool load_policy(struct parser *parser, const struct word *word, struct scn_policy *policy)
+{
+	enum hvc_err err = hvc_policy_load(policy->path, &policy->policy, parser->diags);
+
+	if (err != HVC_OK) {
+		return parse_error(parser, word, "this policy cannot be used: %s",
+				   hvc_err_name(err));
+	}
+	policy->next = parser->script->policies;
+	parser->script->policies = policy;
+	return true;
+}
+
+static bool read_policy(struct parser *parser, const struct word *word, const char *value,
+			struct vm_words *words)
+{
+	struct scn_policy *policy = new_policy(parser, value);
+	const struct scn_policy *before;
+	unsigned int count;
+
+	if (strcmp(value, "-") == 0 || value[0] == '\0' || policy == NULL) {
+		free(policy);
 		return parse_error(parser, word, "policy= is a file, beside this one");
 	}
-	memcpy(path, parser->path, directory);
-	memcpy(path + directory, value, strlen(value) + 1);
-	hvc_policy_free(words->policy);
-	words->policy = NULL;
-	err = hvc_policy_load(path, &words->policy, parser->diags);
-	free(path);
-	if (err == HVC_OK) {
+	before = find_policy(parser, policy->path, &count);
+	if (before != NULL) {
+		free(policy);
+		words->policy = before->policy;
 		return true;
 	}
-	return parse_error(parser, word, "this policy cannot be used: %s", hvc_err_name(err));
+	if (count == SCN_MAX_POLICIES) {
+		free(policy);
+		return parse_error(parser, word, "more than %d policies: make it several files",
+				   SCN_MAX_POLICIES);
+	}
+	if (!load_policy(parser, word, policy)) {
+		free(policy);
+		return false;
+	}
+	words->policy = policy->policy;
+	return true;
 }
 
 static const struct vm_key keys[] = {
@@ -226,11 +271,9 @@ static bool keep_vm(struct parser *parser, struct vm_words *words)
 	struct scn_made_vm *made = malloc(sizeof(*made));
 
 	if (made == NULL) {
-		hvc_policy_free(words->policy);
 		return parse_error(parser, &parser->words[0], "out of memory");
 	}
-	*made = (struct scn_made_vm){
-		.next = parser->script->vms, .vm = words->vm, .policy = words->policy};
+	*made = (struct scn_made_vm){.next = parser->script->vms, .vm = words->vm};
 	parser->script->vms = made;
 	parser->vm = &made->vm;
 	parser->out.op.vm = &made->vm;

@@ -78,13 +78,19 @@ struct scn_script {
 	char *path;
 	struct scn_line *lines;
 	size_t count, capacity, left_out;
-	struct scn_made_vm *vms; /* newest first */
-	struct scn_kept *kept;   /* texts, newest first */
+	struct scn_made_vm *vms;     /* newest first */
+	struct scn_policy *policies; /* likewise: each file once */
+	struct scn_kept *kept;       /* texts, newest first */
 };
 struct scn_made_vm {
 	struct scn_made_vm *next;
 	struct scn_vm vm;
+};
+#define SCN_MAX_POLICIES 64 /* files, or ways to write their names: one may take 100 MiB */
+struct scn_policy {
+	struct scn_policy *next;
 	struct hvc_policy *policy;
+	char path[];
 };
 struct scn_kept {
 	struct scn_kept *next;
