@@ -342,9 +342,24 @@ static bool node_sound(const uint16_t *entries, uint32_t nodes, uint32_t entry, 
 	return true;
 }
 
+/* Reserved IDs are handled, and claimed, so that no later rule takes them. */
+static bool reserved_sound(const uint16_t *entries, const struct hvc_range *range)
+{
+	uint32_t first, last;
+
+	for (uint32_t id = range->first; id >= range->first && id <= range->last; id = last + 1) {
+		uint32_t entry = lookup_extent(entries, id, &first, &last);
+
+		if ((entry & (ENTRY_ACTION | ENTRY_CLAIMED)) != ENTRY_CLAIMED) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool lookup_sound(const uint16_t *entries, uint32_t nodes)
 {
-	/* A sound image is a tree: no node is visited twice, so that the walk is bounded. */
+	/* A tree visits no node twice. What is none ends here, too, if it visits more nodes than there are. */
 	uint32_t budget = nodes;
 
 	if (nodes < LOOKUP_ROOTS || nodes > LOOKUP_MAX_NODES) {
@@ -359,7 +374,7 @@ bool lookup_sound(const uint16_t *entries, uint32_t nodes)
 		}
 	}
 	for (unsigned int i = 0; i < RESERVED_COUNT; i++) {
-		if (lookup_any(entries, ENTRY_ACTION, reserved[i].first, reserved[i].last)) {
+		if (!reserved_sound(entries, &reserved[i])) {
 			return false;
 		}
 	}

@@ -117,7 +117,7 @@ uint32_t lookup_extent(const uint16_t *entries, uint32_t id, uint32_t *first, ui
 /* Has any ID of [first, last] one of these bits (ENTRY_CLAIMED, ENTRY_ACTION) in its entry? */
 bool lookup_any(const uint16_t *entries, uint16_t bits, uint32_t first, uint32_t last);
 
-/* Are `nodes` tables well formed: every walk ends, every slot exists, and reserved IDs are handled?
+/* Are `nodes` tables well formed: every walk ends, every slot exists, and reserved IDs are handled and claimed?
  * Safe on any content. */
 bool lookup_sound(const uint16_t *entries, uint32_t nodes);
 

@@ -270,14 +270,22 @@ static void test_damage_is_seen(void **state)
 	MUST_BE_SEEN(inside, ENTRY_SLOT);                                    /* nor this */
 	MUST_BE_SEEN(&lookup.entries[0x80], HVC_DENY << ENTRY_ACTION_SHIFT); /* reserved */
 	MUST_BE_SEEN(&lookup.entries[LOOKUP_WIDTH + 0xc0], HVC_DENY << ENTRY_ACTION_SHIFT);
+	/* Not claimed, a later rule would take them. */
+	MUST_BE_SEEN(&lookup.entries[LOOKUP_WIDTH + 0xc0], 0);
+	MUST_BE_SEEN(&lookup.entries[0x80], *dense);
 #undef MUST_BE_SEEN
 
 	assert_true(lookup_sound(lookup.entries, lookup.nodes));
 	assert_false(lookup_sound(lookup.entries, LOOKUP_ROOTS - 1));
 	assert_false(lookup_sound(lookup.entries, lookup.nodes - 1));
 	assert_false(lookup_sound(lookup.entries, LOOKUP_MAX_NODES + 1));
-	/* Nothing but roots that say "handled, by nobody" is a sound table. */
+	/* Nothing but roots that say "handled, by nobody" is a sound table, where what is reserved is claimed. */
 	memset(lookup.entries, 0, LOOKUP_ROOTS * NODE_BYTES);
+	assert_false(lookup_sound(lookup.entries, LOOKUP_ROOTS));
+	for (unsigned int root = 0; root < 2; root++) {
+		lookup.entries[root * LOOKUP_WIDTH + 0x80] = ENTRY_CLAIMED;
+		lookup.entries[root * LOOKUP_WIDTH + 0xc0] = ENTRY_CLAIMED;
+	}
 	assert_true(lookup_sound(lookup.entries, LOOKUP_ROOTS));
 	free(lookup.entries);
 }
