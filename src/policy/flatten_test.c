@@ -6,17 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Long ones stand here: in the list a string of two lines looks like a forgotten comma. */
+#define WORKAROUNDS                                                                     \
+	"hvcgate: 1\nregisters: {WORKAROUND_1: available, WORKAROUND_2: not-required, " \
+	"WORKAROUND_3: not-required, VENDOR_HYP_BMAP_2: 2}\n"
+#define HANDLERS                                                    \
+	"hvcgate: 1\ndefault: {forward: b}\nservices: {tee: off}\n" \
+	"handlers: {b: {socket: /run/b}, a: {socket: /run/a, timeout: 5ms}}\nrules: [{notify: PSCI_CPU_ON, to: a}]\n"
+#define UNREACHED                                                                                              \
+	"hvcgate: 1\nrules:\n  - handle: TRNG_RND/32\n  - deny: [TRNG_RND/32, TRNG_RND, {range: 0x84000053}, " \
+	"{owner: trusted-app}]\n"
+
 static const char *const policies[] = {
 	"hvcgate: 1\n",
 	"hvcgate: 1\npsci: \"0.2\"\nsmccc: \"1.5\"\nidentity: none\n",
 	"hvcgate: 1\nidentity: {uid: \"00112233-4455-6677-8899-aabbccddeeff\"}\nsoc-id: {version: 1, revision: 2}\n",
 	"hvcgate: 1\nservices: {trng: off, psci: off, ptp: off, ff-a: on}\nworkaround-4: not-required\n",
-	"hvcgate: 1\nregisters: {WORKAROUND_1: available, WORKAROUND_2: not-required, WORKAROUND_3: not-required, "
-	"VENDOR_HYP_BMAP_2: 2}\n",
+	WORKAROUNDS,
 	"hvcgate: 1\ndefault: deny\nrules: [{handle: [{owner: std}, {service: kvm-vendor}]}]\n",
 	"hvcgate: 1\ndefault: forward\nhandlers: {a: {socket: '/run/a \"quoted\" \\ name', timeout: 2s}}\n",
-	"hvcgate: 1\ndefault: {forward: b}\nservices: {tee: off}\n"
-	"handlers: {b: {socket: /run/b}, a: {socket: /run/a, timeout: 5ms}}\nrules: [{notify: PSCI_CPU_ON, to: a}]\n",
+	HANDLERS,
 	"hvcgate: 1\nprofile: linux-5.10\nservices: {pv-time: off}\nidentity: none\n",
 	"hvcgate: 1\nprofile: linux-6.12\npsci: \"0.2\"\nservices: {ptp: off}\n",
 	"hvcgate: 1\nprofile: linux-7.3@1\nshow-registers: 7\nsystem-suspend: on\n",
@@ -24,8 +33,7 @@ static const char *const policies[] = {
 	"hvcgate: 1\nprofile: linux-6.18\nstrictness: kvm\ndiscovery: raw\nshow-registers: 6\n",
 	"hvcgate: 1\nregisters: {known: 3, unknown: clear}\n",
 	/* Targets that nothing reaches go. */
-	"hvcgate: 1\nrules:\n  - handle: TRNG_RND/32\n  - deny: [TRNG_RND/32, TRNG_RND, {range: 0x84000053}, "
-	"{owner: trusted-app}]\n",
+	UNREACHED,
 };
 
 static struct hvc_policy *load_flat(const char *flat)
