@@ -22,10 +22,10 @@ static const char *const policies[] = {
 	"hvcgate: 1\npsci: \"0.2\"\nsmccc: \"1.5\"\nidentity: none\n",
 	"hvcgate: 1\nidentity: {uid: \"00112233-4455-6677-8899-aabbccddeeff\"}\nsoc-id: {version: 1, revision: 2}\n",
 	"hvcgate: 1\nservices: {trng: off, psci: off, ptp: off, ff-a: on}\nworkaround-4: not-required\n",
-	WORKAROUNDS,
+	(WORKAROUNDS),
 	"hvcgate: 1\ndefault: deny\nrules: [{handle: [{owner: std}, {service: kvm-vendor}]}]\n",
 	"hvcgate: 1\ndefault: forward\nhandlers: {a: {socket: '/run/a \"quoted\" \\ name', timeout: 2s}}\n",
-	HANDLERS,
+	(HANDLERS),
 	"hvcgate: 1\nprofile: linux-5.10\nservices: {pv-time: off}\nidentity: none\n",
 	"hvcgate: 1\nprofile: linux-6.12\npsci: \"0.2\"\nservices: {ptp: off}\n",
 	"hvcgate: 1\nprofile: linux-7.3@1\nshow-registers: 7\nsystem-suspend: on\n",
@@ -33,7 +33,7 @@ static const char *const policies[] = {
 	"hvcgate: 1\nprofile: linux-6.18\nstrictness: kvm\ndiscovery: raw\nshow-registers: 6\n",
 	"hvcgate: 1\nregisters: {known: 3, unknown: clear}\n",
 	/* Targets that nothing reaches go. */
-	UNREACHED,
+	(UNREACHED),
 };
 
 static struct hvc_policy *load_flat(const char *flat)
