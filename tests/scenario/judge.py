@@ -154,6 +154,9 @@ def judge_kernel(options, kernel, place):
     for host in [host for host in HOSTS[1:] if host in options.hosts]:
         runs.append(on_host(options, host, kernel, profile, record, place, compare))
     for run in runs:
+        if options.all and run.agreed == 0:
+            run.good = False
+            run.said += f"\njudge: no line of any file was run on {run.host}"
         print(f"{run.host:6} {('as ' + run.profile) if run.host != 'kvm' else package}: {run.text()}", flush=True)
         if not run.good:
             print("    " + "\n    ".join(run.said.splitlines()[-60:]))
@@ -214,6 +217,7 @@ def main():
     options = arguments()
     here = os.path.join(options.top, "tests/scenario")
     options.unsupported = os.path.join(here, "unsupported.list")
+    options.all = not options.files
     options.files = [os.path.abspath(file) for file in options.files] or sorted(glob.glob(here + "/*.hvc"))
     all_runs, packages, failed = [], {}, 0
     with tempfile.TemporaryDirectory(prefix="hvcgate-judge.") as scratch:
@@ -229,6 +233,7 @@ def main():
     counts = union(all_runs)
     if options.results:
         write_results(options.results, options.top, packages, all_runs, counts)
+    failed += counts["lines"] == 0  # all left out, or no file: nobody was judged
     where = ", ".join(f"{counts[host]} on {host}" for host in HOSTS if host in counts)
     print(f"{counts['lines']} lines of {counts['files']} files were judged: {where}; "
           f"{counts['on four kernels or more']} on four kernels or more")
