@@ -45,6 +45,9 @@ def measure(program, kernel, protected):
     command += [kernel, "--", program] + (["protected"] if protected else GROUPS)
     done = subprocess.run(command, capture_output=True, text=True)
     package = re.search(r"lab: linux-\S+ (\d+\.\d+\.\d+)", done.stderr)
+    if done.returncode == 2 and re.search("^lab: ", done.stderr, re.M):
+        print(f"no kernel {kernel} to be had: {done.stderr.strip().splitlines()[-1]}")
+        sys.exit(77)
     if done.returncode != 0 or package is None:
         sys.exit(f"facts: {kernel}: status {done.returncode}\n{done.stderr[-2000:]}")
     facts = {}
