@@ -55,7 +55,8 @@ HVC_API size_t hvc_vcpu_size(void);
  * Make a VM in caller memory of hvc_vm_size() bytes, 64-byte aligned. `vcpus` is an array of
  * vcpu_count pointers to memory of hvc_vcpu_size() bytes each, 64-byte aligned; array and memory
  * stay the caller's and outlive the VM. vCPU 0 is on, the others off (DEN0022, 6.1).
- * Returns HVC_OK; HVC_EFAULT; HVC_EINVAL (count, sizes); HVC_ENOMEM (filter memory too small).
+ * Returns HVC_OK; HVC_EFAULT (null, or not aligned; filter memory needs 2 bytes); HVC_EINVAL (count, sizes, flags, or
+ * HVC_VM_PSCI_0_1 where the image has no PSCI 0.1); HVC_ENOMEM (filter memory too small).
  */
 HVC_API enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
 				 struct hvc_vcpu *const *vcpus);
