@@ -37,6 +37,9 @@ void abi_profile_settings(const struct abi_profile *profile, struct hvc_settings
 /* Its file's text (docs/records.md); NULL for hvcgate-1, which has none. */
 const char *abi_profile_json(const struct abi_profile *profile);
 
+/* KVM's 64-bit ID of a feature register, enum hvc_register. */
+uint64_t abi_register_id(unsigned int reg);
+
 /* --- Records. */
 /* One level of structure a line, but what fits in a line stands in one; a newline at the end. False: out of memory,
  * nested too deeply, or `out` has an error. */

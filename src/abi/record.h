@@ -8,8 +8,6 @@
 #define ABI_MAX_CONFIGURATIONS 64u
 #define ABI_MAX_ANSWERS        4096u
 
-/* KVM's ID of a feature register. */
-uint64_t abi_register_id(unsigned int reg);
 /* One flag of enum hvc_quirk; 0 if that is no name. */
 uint32_t abi_quirk_by_name(const char *name);
 

@@ -85,7 +85,7 @@ static bool read_reg_name(struct parser *parser)
 	}
 	reg = hvc_register_by_name(word->text);
 	if (reg != HVC_REG_NONE) {
-		parser->out.op.id = scn_register_id(reg);
+		parser->out.op.id = abi_register_id(reg);
 		return true;
 	}
 	if (isdigit((unsigned char)word->text[0])) {

@@ -305,7 +305,7 @@ static bool read_item(struct expected *expected, const struct word *word)
 	if (expected->may & MAY_IDS) {
 		reg = hvc_register_by_name(word->text);
 		stated->list_count++;
-		list[0] = reg != HVC_REG_NONE ? scn_register_id(reg) : 0;
+		list[0] = reg != HVC_REG_NONE ? abi_register_id(reg) : 0;
 		return reg != HVC_REG_NONE || parse_plain(word->text, list) ||
 		       parse_error(expected->parser, word,
 				   "'%s' is no register; write a name such as STD_BMAP or its ID",

@@ -428,8 +428,8 @@ static void register_ids(void **state)
 	assert_true(scn_engine_host()->run(scn_engine_host(), script, results, why, sizeof(why)));
 	assert_int_equal(results[1].list_count, HVC_REG_COUNT);
 	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
-		assert_int_equal(results[1].list[reg], scn_register_id(reg));
-		assert_true(scn_is_feature_register(scn_register_id(reg)));
+		assert_int_equal(results[1].list[reg], abi_register_id(reg));
+		assert_true(scn_is_feature_register(abi_register_id(reg)));
 	}
 	assert_false(scn_is_feature_register(0x6030000000100000ull));
 	scn_free(script);

@@ -37,20 +37,11 @@ const char *scn_path(const struct scn_script *script)
 	return script->path;
 }
 
-/* KVM_REG_ARM64 | KVM_REG_SIZE_U64, the class, the index in it. */
-#define REG_ID(class, index) (0x6030000000000000ull | (uint64_t)(class) << 16 | (index))
-#define REG_CLASS_MASK       0xffffffffffff0000ull
-#define CLASS_FIRMWARE       0x14u
-#define CLASS_BITMAP         0x16u
-
-uint64_t scn_register_id(unsigned int reg)
-{
-	return reg < HVC_REG_STD_BMAP ? REG_ID(CLASS_FIRMWARE, reg)
-				      : REG_ID(CLASS_BITMAP, reg - HVC_REG_STD_BMAP);
-}
-
+/* The ID says the class in bits 31:16 and the index in it below: the first of either class is index 0. */
 bool scn_is_feature_register(uint64_t id)
 {
-	return (id & REG_CLASS_MASK) == REG_ID(CLASS_FIRMWARE, 0) ||
-	       (id & REG_CLASS_MASK) == REG_ID(CLASS_BITMAP, 0);
+	const uint64_t first = id & ~0xffffull;
+
+	return first == abi_register_id(HVC_REG_PSCI_VERSION) ||
+	       first == abi_register_id(HVC_REG_STD_BMAP);
 }

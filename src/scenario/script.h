@@ -100,8 +100,6 @@ struct scn_kept {
 /* The registers of a call that its line does not set: distinct, neither half zero. */
 #define SCN_PATTERN(n) (0x5a5a5a005a5a5a00ull | (uint64_t)(n) << 32 | (0xa0u + (unsigned int)(n)))
 
-/* KVM's ID of a feature register. */
-uint64_t scn_register_id(unsigned int reg);
 /* Is this what `count` and `list` are about? */
 bool scn_is_feature_register(uint64_t id);
 
