@@ -120,8 +120,8 @@ static bool load_policy(struct parser *parser, const struct word *word, struct s
 	enum hvc_err err = hvc_policy_load(policy->path, &policy->policy, parser->diags);
 
 	if (err != HVC_OK) {
-		return parse_error(parser, word, "this policy cannot be used: %s",
-				   hvc_err_name(err));
+		parse_error(parser, word, "this policy cannot be used: %s", hvc_err_name(err));
+		return false;
 	}
 	policy->next = parser->script->policies;
 	parser->script->policies = policy;
