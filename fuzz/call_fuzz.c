@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hvcgate/engine.h>
+#include <hvcgate/forward.h>
 
 #include "../tests/property/expected_masks.h"
 

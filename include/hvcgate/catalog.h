@@ -100,6 +100,14 @@ enum hvc_register {
 #define HVC_FLAG_FFA_ERROR 0x2u
 #define HVC_FLAG_SECRET    0x4u
 
+/* Column `served` of the table. Our newest profile is open until it is released: what is added gets its number. */
+enum {
+	HVC_SERVED_NO = 0,
+	HVC_SERVED_HVCGATE_1 = 1,
+	HVC_SERVED_HVCGATE_2 = 2,
+	HVC_PROFILE_NEWEST = HVC_SERVED_HVCGATE_2
+};
+
 /* Most arguments a function can have: x1 to x17. */
 #define HVC_ARGS_MAX 17
 
@@ -124,9 +132,10 @@ struct hvc_function {
 	uint8_t service;  /* enum hvc_service_id */
 	uint8_t reg;      /* feature register that gates it, or HVC_REG_NONE */
 	uint8_t reg_bit;  /* the bit in it */
-	uint8_t arg_count;   /* arguments from x1 on */
-	uint8_t flags;       /* HVC_FLAG_* */
-	const char *args;    /* their names, comma separated, "" for none */
+	uint8_t arg_count; /* arguments from x1 on */
+	uint8_t flags;     /* HVC_FLAG_* */
+	uint8_t profile;   /* the engine answers it from our profile hvcgate-n on; 0: nobody does */
+	const char *args;  /* their names, comma separated, "" for none */
 	const char *meaning; /* one line */
 };
 

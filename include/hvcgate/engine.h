@@ -6,6 +6,9 @@
  * hvc_vcpu_size(). Nothing is allocated, nothing is freed, no lock is taken on the call path.
  * Threads: hvc_call() on different vCPUs of a VM at once is fine; one vCPU is used by one thread at
  * a time. Configuration (registers, filter) is single-threaded and ends with hvc_vm_freeze().
+ *
+ * More of the engine, one idea a header: hvcgate/forward.h (who else answers calls), hvcgate/event.h (who is told of
+ * them), hvcgate/live.h (rules of a running VM), hvcgate/save.h (a VM's state as bytes).
  */
 #ifndef HVCGATE_ENGINE_H
 #define HVCGATE_ENGINE_H
@@ -39,24 +42,37 @@ struct hvc_vm_config {
 	size_t filter_bytes; /* its size; see hvc_filter_size() */
 	uint32_t flags;      /* HVC_VM_*, or'ed; other bits are HVC_EINVAL */
 	uint32_t reserved;   /* 0 */
+	/* Memory for what not every VM has; 8-byte aligned, the caller's, outlives the VM. NULL and 0: without it. */
+	void *stats_memory; /* hvc_stats_size(): PSCI_STAT_*, PSCI_NODE_HW_STATE; absent without */
+	size_t stats_bytes;
+	void *forward_memory; /* hvc_forward_size(): transactions, see forward.h */
+	size_t forward_bytes;
+	void *event_memory; /* hvc_event_size(): the queue of `notify`, see event.h; without it NOTIFY fails a call */
+	size_t event_bytes;
+	void *share_memory; /* hvc_share_size(): what a protected guest shares; PKVM_* are absent without */
+	size_t share_bytes;
+	uint64_t share_base; /* guest-physical start of the RAM it can share, a multiple of 4096 */
+	uint64_t share_ram;  /* bytes of it, a multiple of 4096 */
 };
 /* The vCPUs lack KVM's feature PSCI_0_2: PSCI is 0.1, whatever PSCI_VERSION was to be, and the functions of 0.1
  * exist where the profile has them. Settings of profiles without 0.1 refuse it: HVC_EINVAL. */
 #define HVC_VM_PSCI_0_1 1u
 /* The host takes HVC_FORWARDED for an answer. Without it a forwarded call gets the function's failure value. */
 #define HVC_VM_FORWARD 2u
-#define HVC_MAX_VCPUS  512
 
 /* Bytes of a VM and of one vCPU; both need 64-byte aligned memory. */
 HVC_API size_t hvc_vm_size(void);
 HVC_API size_t hvc_vcpu_size(void);
+/* Bytes of the optional blocks of struct hvc_vm_config. */
+HVC_API size_t hvc_stats_size(unsigned int vcpu_count);
+HVC_API size_t hvc_share_size(uint64_t ram_bytes);
 
 /*
  * Make a VM in caller memory of hvc_vm_size() bytes, 64-byte aligned. `vcpus` is an array of
  * vcpu_count pointers to memory of hvc_vcpu_size() bytes each, 64-byte aligned; array and memory
  * stay the caller's and outlive the VM. vCPU 0 is on, the others off (DEN0022, 6.1).
- * Returns HVC_OK; HVC_EFAULT (null, or not aligned; filter memory needs 2 bytes); HVC_EINVAL (count, sizes, flags, or
- * HVC_VM_PSCI_0_1 where the image has no PSCI 0.1); HVC_ENOMEM (filter memory too small).
+ * Returns HVC_OK; HVC_EFAULT (null, or not aligned; filter memory needs 2 bytes); HVC_EINVAL (count, sizes, flags,
+ * share_base or share_ram, or HVC_VM_PSCI_0_1 where the image has no PSCI 0.1); HVC_ENOMEM (a block too small).
  */
 HVC_API enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
 				 struct hvc_vcpu *const *vcpus);
@@ -78,19 +94,6 @@ HVC_API enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr,
 HVC_API enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
 				  uint16_t immediate, struct hvc_frame *frame);
 
-/* --- Forwarded calls: one may be pending on each vCPU, from the verdict HVC_FORWARDED until one of these. The
- * frame is as the guest left it; between the two the vCPU makes no other call. */
-/*
- * Take the answer: registers of `reply` whose bit is set in `mask` (bit n is xn) go into the frame. The function's
- * `results` and `zeroes` may be written, of an unknown function x0 to x3 (x0 to x17 with HVC_QUIRK_REPLY_ANY);
- * others are left out. mask 0 leaves the frame as it is: the guest reads its own function ID. HVC_ENOENT: none is
- * pending.
- */
-HVC_API enum hvc_err hvc_forward_complete(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
-					  const struct hvc_frame *reply, uint32_t mask);
-/* Nobody answers: the function's failure value goes into the frame. HVC_ENOENT: none is pending. */
-HVC_API enum hvc_err hvc_forward_cancel(struct hvc_vcpu *vcpu, struct hvc_frame *frame);
-
 /* Give a vCPU its stolen-time record (KVM_ARM_VCPU_PVTIME_IPA). HVC_EINVAL: not 64-byte aligned; HVC_EEXIST: it
  * has one. Before its first call. */
 HVC_API enum hvc_err hvc_vcpu_set_stolen_time(struct hvc_vcpu *vcpu, uint64_t ipa);
@@ -108,6 +111,11 @@ HVC_API void hvc_vm_freeze(struct hvc_vm *vm);
 /* The CPU that hvc_platform.cpu_start was asked for executes its first instruction: ON_PENDING -> ON.
  * Returns the entry and context to start with. */
 HVC_API struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu);
+/* A vCPU is awake again after HVC_CPU_STANDBY, HVC_CPU_POWERDOWN or HVC_SYSTEM_SUSPEND: on its own thread, before it
+ * runs. Its residency in that state ends here (PSCI_STAT_RESIDENCY); its next hvc_call() says so as well. */
+HVC_API void hvc_vcpu_woke(struct hvc_vcpu *vcpu);
+/* Did the guest ask that memory be overwritten before another system starts in it (MEM_PROTECT, DEN0022 5.15)? */
+HVC_API bool hvc_vm_mem_protected(const struct hvc_vm *vm);
 /* 0 ON, 1 OFF, 2 ON_PENDING: AFFINITY_INFO's values (DEN0022, 5.7). */
 HVC_API unsigned int hvc_vcpu_power(const struct hvc_vcpu *vcpu);
 

@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #define HVC_IMAGE_MAGIC    0x49435648u /* "HVCI" */
-#define HVC_IMAGE_FORMAT   2u
+#define HVC_IMAGE_FORMAT   3u
 #define HVC_IMAGE_MAX_SIZE (8u << 20)
 
 enum hvc_strictness { HVC_STRICT_SPEC = 0, HVC_STRICT_KVM = 1 };
@@ -82,10 +82,19 @@ enum hvc_quirk {
 
 #define HVC_FN_WORDS          ((HVC_FN_COUNT + 63) / 64)
 
+#define HVC_MAX_VCPUS         512
+
+/* What MIGRATE_INFO_TYPE says (DEN0022, 5.9). */
+enum hvc_trusted_os {
+	HVC_TRUSTED_OS_MIGRATES = 0, /* on one CPU; MIGRATE moves it */
+	HVC_TRUSTED_OS_STAYS = 1,    /* on one CPU, which cannot be turned off */
+	HVC_TRUSTED_OS_NONE = 2      /* none, or it does not mind */
+};
+
 /* What a policy fixes beside the rules. Plain values; every one has a default (hvc_settings_init). */
 struct hvc_settings {
 	uint32_t size;                /* sizeof(struct hvc_settings) */
-	uint32_t smccc_version;       /* HVC_VERSION(1, 0) to HVC_VERSION(1, 5) */
+	uint32_t smccc_version;       /* HVC_VERSION(1, 0) to HVC_VERSION(1, 6) */
 	uint32_t strictness;          /* enum hvc_strictness */
 	uint32_t discovery;           /* enum hvc_discovery */
 	uint64_t regs[HVC_REG_COUNT]; /* reset values of the feature registers; KVM's encodings */
@@ -106,23 +115,74 @@ struct hvc_settings {
 	uint64_t reg_mask
 		[HVC_REG_COUNT]; /* bits that a bitmap register can have; 0 for the others */
 	uint64_t functions[HVC_FN_WORDS]; /* bit by slot: the functions there are at all */
-	uint8_t policy_sha256[32]; /* digest of the effective policy; zero if made without one */
+	uint8_t policy_sha256[32];   /* digest of the effective policy; zero if made without one */
+	uint32_t power_state_format; /* 0 original, 1 extended StateID (DEN0022, 5.4.2) */
+	uint32_t os_initiated;       /* 1: SET_SUSPEND_MODE can choose OS-initiated mode */
+	uint32_t trusted_os;         /* enum hvc_trusted_os */
+	uint32_t trusted_os_cpu; /* index of the vCPU it is on at first; 0 where there is none */
+	uint32_t
+		replay; /* 1: a VM can be saved with forwarded calls pending; they are made again */
+	uint32_t reserved; /* 0 */
 };
 
 /* "zero-x1-x3", ... for one flag of enum hvc_quirk; NULL if it is none. */
 HVC_API const char *hvc_quirk_name(uint32_t quirk);
 
-/* Fill with profile hvcgate-1: SMCCC 1.2, PSCI 1.1, every bitmap on, KVM's vendor UID. */
+/*
+ * Fill with our profile hvcgate-`number`: 1 is SMCCC 1.2 and PSCI 1.1, 2 is SMCCC 1.6, PSCI 1.3 and every function
+ * this engine has; both with every bitmap on and KVM's vendor UID. HVC_ENOENT: there is no such profile.
+ */
+HVC_API enum hvc_err hvc_settings_profile(struct hvc_settings *settings, unsigned int number);
+/* The same of hvcgate-1. */
 HVC_API void hvc_settings_init(struct hvc_settings *settings);
 
+/* 17 registers of 8 bytes: x1 to x17. */
+#define HVC_SOC_NAME 136
+
+/* A power state: the value a guest's device tree has as arm,psci-suspend-param. */
+#define HVC_POWER_STATES 8
+struct hvc_power_state {
+	uint32_t power_state; /* as CPU_SUSPEND takes it; power-down or standby, level: in it */
+	uint32_t level; /* highest power level that goes down with it: 0 CPU, 1 cluster, ... */
+};
+
+#define HVC_IMPLEMENTATIONS 16
+struct hvc_implementation {
+	uint64_t midr, revidr, aidr; /* MIDR_EL1, REVIDR_EL1, AIDR_EL1 */
+};
+
+#define HVC_FEATURE_VALUES 32
+struct hvc_feature_value {
+	uint16_t fn; /* enum hvc_fn */
+	uint16_t pad;
+	int32_t value; /* PSCI_FEATURES, ARCH_FEATURES, ... answer it */
+};
+
+/* What only some policies say. An image without is as if all were 0. Entries behind a count are 0. */
+struct hvc_tables {
+	uint32_t size; /* sizeof(struct hvc_tables) */
+	/* CPU_SUSPEND's power states, shallowest first, each once. Count 0: any well-formed value is taken, and there
+	 * are no statistics of any. */
+	uint32_t power_state_count;
+	struct hvc_power_state power_states[HVC_POWER_STATES];
+	/* SOC_ID type 2 (DEN0028, 7.4): NUL-terminated and -padded ASCII; "": there is no name. */
+	char soc_name[HVC_SOC_NAME];
+	/* DISCOVER_IMPL_CPUS: CPUs the guest may come to run on. Count 0: DISCOVER_IMPL_* is absent. */
+	uint32_t implementation_count;
+	uint32_t feature_count; /* how many of `features` */
+	struct hvc_implementation implementations[HVC_IMPLEMENTATIONS];
+	/* What discovery says of a forwarded function instead of the catalogue's default. */
+	struct hvc_feature_value features[HVC_FEATURE_VALUES];
+};
+
 struct hvc_image {
-	uint32_t magic;      /* HVC_IMAGE_MAGIC */
-	uint32_t format;     /* HVC_IMAGE_FORMAT */
-	uint32_t bytes;      /* header and nodes */
-	uint32_t crc32;      /* IEEE 802.3, over all bytes behind this field */
-	uint64_t catalog;    /* fingerprint of the catalogue whose slots the nodes name */
-	uint32_t node_count; /* tables of 256 entries behind the header */
-	uint32_t reserved;   /* 0 */
+	uint32_t magic;       /* HVC_IMAGE_MAGIC */
+	uint32_t format;      /* HVC_IMAGE_FORMAT */
+	uint32_t bytes;       /* header and nodes */
+	uint32_t crc32;       /* IEEE 802.3, over all bytes behind this field */
+	uint64_t catalog;     /* fingerprint of the catalogue whose slots the nodes name */
+	uint32_t node_count;  /* tables of 256 entries behind the header */
+	uint32_t table_bytes; /* struct hvc_tables behind the nodes; 0: none */
 	struct hvc_settings settings;
 };
 
@@ -140,11 +200,21 @@ HVC_API enum hvc_err hvc_image_begin(void *memory, size_t capacity,
 /*
  * Give the IDs of [first, last] an action. `by_rule`: a rule claims them (a later filter range may
  * not meet them), else it is the default. IDs of the reserved ranges inside are passed over and
- * keep HVC_HANDLE. IDs painted twice get the later action. Returns HVC_OK; HVC_EINVAL if last < first or the
- * action is none; HVC_ENOMEM if capacity does not suffice, and then nothing was changed.
+ * keep HVC_HANDLE. IDs painted twice get the later action. Returns HVC_OK; HVC_EINVAL if last < first, the
+ * action is none or tables were added; HVC_ENOMEM if capacity does not suffice, and then nothing was changed.
  */
 HVC_API enum hvc_err hvc_image_paint(struct hvc_image *image, size_t capacity, uint32_t first,
 				     uint32_t last, enum hvc_action action, bool by_rule);
+
+/*
+ * Put tables behind what was painted; nothing is painted after. Without it, or with tables that say nothing, the image
+ * has none. HVC_EFAULT (null), HVC_EINVAL (out of range, or there are tables), HVC_ENOMEM (capacity; needed are
+ * sizeof(struct hvc_tables) bytes).
+ */
+HVC_API enum hvc_err hvc_image_add_tables(struct hvc_image *image, size_t capacity,
+					  const struct hvc_tables *tables);
+/* The tables of a checked image: empty ones if it has none. */
+HVC_API const struct hvc_tables *hvc_image_tables(const struct hvc_image *image);
 
 /* Finish: checksum. The image is image->bytes long and must not be changed any more. */
 HVC_API void hvc_image_seal(struct hvc_image *image);

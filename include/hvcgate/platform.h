@@ -17,6 +17,14 @@
 extern "C" {
 #endif
 
+enum hvc_share {
+	HVC_SHARE_MEM = 0,    /* MEM_SHARE: the host may read and write it */
+	HVC_SHARE_MEM_BACK,   /* MEM_UNSHARE */
+	HVC_SHARE_MMIO,       /* MMIO_GUARD: the host may emulate a device there */
+	HVC_SHARE_MMIO_BACK,  /* Android's MMIO_GUARD_UNMAP */
+	HVC_SHARE_RELINQUISH, /* Android's MEM_RELINQUISH: the guest has no more use for it */
+};
+
 struct hvc_platform {
 	uint32_t size; /* sizeof(struct hvc_platform) */
 
@@ -45,6 +53,25 @@ struct hvc_platform {
 	/* KVM_PTP (Linux, ptp_kvm.rst): host wall clock in ns since 1970 and the counter value that the guest
 	 * would have read at that moment, physical or virtual. False or NULL: NOT_SUPPORTED. */
 	bool (*ptp)(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t *counter);
+
+	/* A clock that never goes back, in microseconds, for PSCI_STAT_RESIDENCY. NULL: PSCI_STAT_* are absent. */
+	uint64_t (*now_us)(void *host);
+
+	/* MEM_PROTECT (DEN0022, 5.15): from now on (or no longer) the host overwrites the guest's RAM before another
+	 * system starts in it. False: it cannot. NULL: MEM_PROTECT and MEM_PROTECT_CHECK_RANGE are absent. */
+	bool (*mem_protect)(void *host, bool on);
+
+	/* Is all of [ipa, ipa + bytes) guest RAM? bytes is not 0 and the range does not wrap. NULL: is_ram is asked
+	 * of its ends. */
+	bool (*is_ram_range)(void *host, uint64_t ipa, uint64_t bytes);
+
+	/* CLEAN_INV_MEMREGION: clean and invalidate guest RAM [ipa, ipa + bytes), all of it RAM, from every cache.
+	 * False: it cannot now. NULL: the functions are absent. */
+	bool (*clean_inv)(void *host, uint64_t ipa, uint64_t bytes);
+
+	/* A protected guest shares, or no longer shares, one granule (enum hvc_share); the engine's books are already
+	 * changed, and go back if this is false. NULL: the books are all there is. */
+	bool (*share)(void *host, uint32_t vcpu, uint32_t what, uint64_t ipa, uint64_t bytes);
 };
 
 #ifdef __cplusplus

@@ -55,27 +55,28 @@ _Static_assert(HVC_SERVICE_COUNT <= 0xff && HVC_REG_COUNT < HVC_REG_NONE,
 
 /* Slot 0, "no such function", stays all zero. */
 static const struct hvc_function functions[HVC_FN_COUNT] = {
-#define HVC_FUNCTION(name_, id32_, id64_, service_, served_, major, minor, gate, arg_count_, \
-		     args_, results_, zeroes_, failure_, flags_, meaning_)                   \
-	FUNCTION_ENTRY(name_, id32_, id64_, service_, major, minor, gate, arg_count_, args_, \
-		       results_, zeroes_, failure_, flags_, meaning_)
-#define FUNCTION_ENTRY(name_, id32_, id64_, service_, major, minor, reg_, reg_bit_, arg_count_, \
-		       args_, results_, zeroes_, failure_, flags_, meaning_)                    \
-	[HVC_FN_##name_] = {                                                                    \
-		.name = #name_,                                                                 \
-		.id32 = (id32_),                                                                \
-		.id64 = (id64_),                                                                \
-		.since = HVC_VERSION(major, minor),                                             \
-		.results = (results_),                                                          \
-		.zeroes = (zeroes_),                                                            \
-		.failure = (failure_),                                                          \
-		.service = HVC_SERVICE_##service_,                                              \
-		.reg = (reg_),                                                                  \
-		.reg_bit = (reg_bit_),                                                          \
-		.arg_count = (arg_count_),                                                      \
-		.flags = (flags_),                                                              \
-		.args = (args_),                                                                \
-		.meaning = (meaning_),                                                          \
+#define HVC_FUNCTION(name_, id32_, id64_, service_, served_, major, minor, gate, arg_count_,   \
+		     args_, results_, zeroes_, failure_, flags_, meaning_)                     \
+	FUNCTION_ENTRY(name_, id32_, id64_, service_, served_, major, minor, gate, arg_count_, \
+		       args_, results_, zeroes_, failure_, flags_, meaning_)
+#define FUNCTION_ENTRY(name_, id32_, id64_, service_, served_, major, minor, reg_, reg_bit_, \
+		       arg_count_, args_, results_, zeroes_, failure_, flags_, meaning_)     \
+	[HVC_FN_##name_] = {                                                                 \
+		.name = #name_,                                                              \
+		.id32 = (id32_),                                                             \
+		.id64 = (id64_),                                                             \
+		.since = HVC_VERSION(major, minor),                                          \
+		.results = (results_),                                                       \
+		.zeroes = (zeroes_),                                                         \
+		.failure = (failure_),                                                       \
+		.service = HVC_SERVICE_##service_,                                           \
+		.reg = (reg_),                                                               \
+		.reg_bit = (reg_bit_),                                                       \
+		.arg_count = (arg_count_),                                                   \
+		.flags = (flags_),                                                           \
+		.profile = HVC_SERVED_##served_,                                             \
+		.args = (args_),                                                             \
+		.meaning = (meaning_),                                                       \
 	},
 #include <hvcgate/catalog.def>
 #undef FUNCTION_ENTRY

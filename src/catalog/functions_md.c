@@ -33,14 +33,6 @@ static const char *const service_sources[HVC_SERVICE_COUNT] = {
 	[HVC_SERVICE_TEE] = "OP-TEE, optee_smc.h",
 };
 
-/* A column of the table that struct hvc_function does not carry. */
-enum { SERVED_NO, SERVED_YES };
-static const unsigned char served[HVC_FN_COUNT] = {
-#define HVC_FUNCTION(name, id32, id64, service, served, ...) [HVC_FN_##name] = SERVED_##served,
-#include <hvcgate/catalog.def>
-#undef HVC_FUNCTION
-};
-
 static void print_intro(FILE *out)
 {
 	fputs("<!-- SPDX-License-Identifier: BSD-2-Clause -->\n"
@@ -132,8 +124,12 @@ static void print_function(FILE *out, unsigned int slot)
 	print_id(out, fn->id32);
 	fputs(" | ", out);
 	print_id(out, fn->id64);
-	fprintf(out, " | %s | %" PRIu32 ".%" PRIu32 " | ", served[slot] == SERVED_YES ? "yes" : "-",
-		fn->since >> 16, fn->since & 0xffff);
+	if (fn->profile == 0) {
+		fputs(" | -", out);
+	} else {
+		fprintf(out, " | hvcgate-%u", fn->profile);
+	}
+	fprintf(out, " | %" PRIu32 ".%" PRIu32 " | ", fn->since >> 16, fn->since & 0xffff);
 	print_args(out, fn);
 	fputs(" | ", out);
 	print_results(out, fn);

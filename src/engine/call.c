@@ -1,52 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The call path: normalise, reserved and rules (one lookup), feature bit, service. */
+#include "outcome.h"
 #include "service.h"
-
-static inline void count(struct hvc_vcpu *vcpu, size_t slot, size_t what)
-{
-	if (hvc_likely(vcpu->counters != NULL)) {
-		/* One index, which the instruction's addressing takes. */
-		uint64_t *calls = &vcpu->counters->calls[0][0] + (slot * HVC_COUNTS + what);
-
-		/* One writer, any reader: no read-modify-write is needed, nor an order. */
-		hvc_store(calls, hvc_load(calls) + 1);
-	}
-}
-
-/* An answer that no service gave: a status, and what the profile does with the registers beside it. */
-static enum hvc_verdict answer(const struct hvc_vcpu *vcpu, struct hvc_frame *frame, int32_t status)
-{
-	if (hvc_unlikely(vm_quirk(vcpu->vm, HVC_QUIRK_ZERO_X1_X3))) {
-		frame->x[1] = 0;
-		frame->x[2] = 0;
-		frame->x[3] = 0;
-	}
-	return serve_status(frame, status);
-}
-
-/* Nobody answered in time. */
-static enum hvc_verdict fail(const struct hvc_vcpu *vcpu, struct hvc_frame *frame,
-			     unsigned int slot)
-{
-	const struct hvc_function *function = hvc_function_at(slot);
-
-	if (function == NULL) {
-		return answer(vcpu, frame, SMCCC_NOT_SUPPORTED);
-	}
-	if (!(function->flags & HVC_FLAG_FFA_ERROR)) {
-		return answer(vcpu, frame, function->failure);
-	}
-	/* DEN0077, FFA_ERROR: x1 is the target information, x2 the code, x3 to x7 must be zero. */
-	memset(frame->x, 0, 8 * sizeof(frame->x[0]));
-	frame->x[0] = hvc_function_at(HVC_FN_FFA_ERROR)->id32;
-	frame->x[2] = (uint32_t)function->failure;
-	return HVC_RESUME;
-}
-
-static enum hvc_action action_of(uint32_t entry)
-{
-	return (enum hvc_action)((entry & ENTRY_ACTION) >> ENTRY_ACTION_SHIFT);
-}
 
 /* A rule or the default took the call away. Where nobody is attached to a forward the function's failure value is
  * its answer. */
@@ -65,49 +20,7 @@ static HVC_COLD enum hvc_verdict refuse(struct hvc_vcpu *vcpu, enum hvc_conduit 
 		return HVC_FORWARDED;
 	}
 	count(vcpu, slot, HVC_FAILED);
-	return fail(vcpu, frame, slot);
-}
-
-/* The registers that the answer to a forwarded call may write. */
-static uint32_t reply_mask(const struct hvc_vcpu *vcpu)
-{
-	const struct hvc_function *function = hvc_function_at(vcpu->last_entry & ENTRY_SLOT);
-
-	if (vm_quirk(vcpu->vm, HVC_QUIRK_REPLY_ANY)) {
-		return HVC_X0_X17;
-	}
-	return function == NULL ? HVC_X0_X3
-				: hvc_function_results(function, vcpu->last_id) | function->zeroes;
-}
-
-enum hvc_err hvc_forward_complete(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
-				  const struct hvc_frame *reply, uint32_t mask)
-{
-	if (!vcpu->pending) {
-		return HVC_ENOENT;
-	}
-	vcpu->pending = false;
-	mask &= reply_mask(vcpu);
-	for (unsigned int i = 0; i < HVC_FRAME_REGS; i++) {
-		if (mask >> i & 1) {
-			frame->x[i] = reply->x[i];
-		}
-	}
-	count(vcpu, vcpu->last_entry & ENTRY_SLOT, HVC_ANSWERED);
-	return HVC_OK;
-}
-
-enum hvc_err hvc_forward_cancel(struct hvc_vcpu *vcpu, struct hvc_frame *frame)
-{
-	unsigned int slot = vcpu->last_entry & ENTRY_SLOT;
-
-	if (!vcpu->pending) {
-		return HVC_ENOENT;
-	}
-	vcpu->pending = false;
-	count(vcpu, slot, HVC_FAILED);
-	fail(vcpu, frame, slot);
-	return HVC_OK;
+	return answer_failure(vcpu, frame, slot);
 }
 
 /* Is it a call that SMCCC, or the profile, knows nothing about? DEN0028, 2.9: immediate 0 is the calling convention;

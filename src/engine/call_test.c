@@ -2,6 +2,8 @@
 /* The call path where a profile departs from the Arm documents: immediates, SMCs, registers beside -1. */
 #include <string.h>
 
+#include <hvcgate/forward.h>
+
 #include "cmocka_all.h"
 #include "world.h"
 

@@ -2,8 +2,9 @@
 /* From a slot to the C function that serves it: what the catalogue's column `served` says. */
 #include "service.h"
 
-#define SERVE_YES(name) hvc_serve_##name
-#define SERVE_NO(name)  NULL
+#define SERVE_HVCGATE_1(name) hvc_serve_##name
+#define SERVE_HVCGATE_2(name) hvc_serve_##name
+#define SERVE_NO(name)        NULL
 
 hvc_serve *const serve_table[HVC_FN_COUNT] = {
 	NULL,
@@ -31,7 +32,8 @@ static HVC_INLINE void zero(struct hvc_frame *frame)
 }
 
 #define ZERO_NO(name, arg_count)
-#define ZERO_YES(name, arg_count)                                                            \
+#define ZERO_HVCGATE_2(name, arg_count) ZERO_HVCGATE_1(name, arg_count)
+#define ZERO_HVCGATE_1(name, arg_count)                                                      \
 	static enum hvc_verdict zero_##name(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, \
 					    uint32_t looked, struct hvc_frame *frame)        \
 	{                                                                                    \
@@ -55,9 +57,10 @@ static HVC_INLINE void zero(struct hvc_frame *frame)
 	((results) == HVC_X0 && ((flags)&HVC_FLAG_NO_RETURN) == 0 &&                             \
 	 (slot) != HVC_FN_SMCCC_ARCH_WORKAROUND_1 && (slot) != HVC_FN_SMCCC_ARCH_WORKAROUND_2 && \
 	 (slot) != HVC_FN_SMCCC_ARCH_WORKAROUND_3)
-#define ENTRY_YES(name, results, flags) \
+#define ENTRY_HVCGATE_1(name, results, flags) \
 	IS_PLAIN(HVC_FN_##name, results, flags) ? zero_##name : serve_quirks
-#define ENTRY_NO(name, results, flags) NULL
+#define ENTRY_HVCGATE_2(name, results, flags) ENTRY_HVCGATE_1(name, results, flags)
+#define ENTRY_NO(name, results, flags)        NULL
 
 hvc_serve *const zero_table[HVC_FN_COUNT] = {
 	NULL,

@@ -2,6 +2,8 @@
 /* Forwarded calls: the verdict, who may write what, giving up, and what discovery says meanwhile. */
 #include <string.h>
 
+#include <hvcgate/forward.h>
+
 #include "cmocka_all.h"
 #include "world.h"
 

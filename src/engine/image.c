@@ -58,6 +58,8 @@ static uint32_t image_crc(const struct hvc_image *image)
 	return crc32((const uint8_t *)image + from, image->bytes - from);
 }
 
+static const struct hvc_tables no_tables = {.size = sizeof(no_tables)};
+
 size_t hvc_image_min_size(void)
 {
 	return sizeof(struct hvc_image) + (size_t)LOOKUP_BASE_NODES * NODE_BYTES;
@@ -111,7 +113,7 @@ enum hvc_err hvc_image_paint(struct hvc_image *image, size_t capacity, uint32_t 
 	struct lookup lookup;
 	enum hvc_err err;
 
-	if (last < first || (unsigned int)action > HVC_NOTIFY) {
+	if (last < first || (unsigned int)action > HVC_NOTIFY || image->table_bytes != 0) {
 		return HVC_EINVAL;
 	}
 	if (capacity < image->bytes) {
@@ -121,6 +123,36 @@ enum hvc_err hvc_image_paint(struct hvc_image *image, size_t capacity, uint32_t 
 	err = lookup_paint(&lookup, first, last, action, by_rule);
 	image_store(image, &lookup);
 	return err;
+}
+
+enum hvc_err hvc_image_add_tables(struct hvc_image *image, size_t capacity,
+				  const struct hvc_tables *tables)
+{
+	if (image == NULL || tables == NULL) {
+		return HVC_EFAULT;
+	}
+	if (image->table_bytes != 0 || !tables_valid(&image->settings, tables)) {
+		return HVC_EINVAL;
+	}
+	if (memcmp(tables, &no_tables, sizeof(*tables)) == 0) {
+		return HVC_OK;
+	}
+	if (capacity - image->bytes < sizeof(*tables)) {
+		return HVC_ENOMEM;
+	}
+	memcpy((uint8_t *)image + image->bytes, tables, sizeof(*tables));
+	image->table_bytes = sizeof(*tables);
+	image->bytes += image->table_bytes;
+	return HVC_OK;
+}
+
+const struct hvc_tables *hvc_image_tables(const struct hvc_image *image)
+{
+	if (image->table_bytes == 0) {
+		return &no_tables;
+	}
+	return (const struct hvc_tables *)(const void *)((const uint8_t *)(image + 1) +
+							 (size_t)image->node_count * NODE_BYTES);
 }
 
 void hvc_image_seal(struct hvc_image *image)
@@ -142,14 +174,17 @@ enum hvc_err hvc_image_check(const void *memory, size_t bytes)
 		return HVC_ENOTSUP;
 	}
 	if (image->bytes > bytes || image->node_count > LOOKUP_MAX_NODES ||
-	    image->bytes != sizeof(*image) + (uint64_t)image->node_count * NODE_BYTES ||
+	    image->bytes != sizeof(*image) + (uint64_t)image->node_count * NODE_BYTES +
+				    image->table_bytes ||
+	    (image->table_bytes != 0 && image->table_bytes != sizeof(struct hvc_tables)) ||
 	    image->crc32 != image_crc(image)) {
 		return HVC_EBADMSG;
 	}
 	if (image->catalog != catalog_fingerprint()) {
 		return HVC_ENOTSUP;
 	}
-	if (image->reserved != 0 || !settings_valid(&image->settings) ||
+	if (!settings_valid(&image->settings) ||
+	    !tables_valid(&image->settings, hvc_image_tables(image)) ||
 	    !lookup_sound(image_entries(image), image->node_count)) {
 		return HVC_EBADMSG;
 	}

@@ -91,8 +91,8 @@ static void test_settings(void **state)
 	REFUSED(smccc_version, 0);
 	REFUSED(smccc_version, HVC_VERSION(0, 9));
 	TAKEN(smccc_version, HVC_VERSION(1, 0));
-	TAKEN(smccc_version, HVC_VERSION(1, 5));
-	REFUSED(smccc_version, HVC_VERSION(1, 6));
+	TAKEN(smccc_version, HVC_VERSION(1, 6));
+	REFUSED(smccc_version, HVC_VERSION(1, 7));
 	REFUSED(smccc_version, HVC_VERSION(2, 0));
 	TAKEN(strictness, HVC_STRICT_KVM);
 	REFUSED(strictness, 2);
@@ -319,10 +319,10 @@ static void test_other_versions(void **state)
 	hvc_image_seal(image);
 	assert_int_equal(hvc_image_check(image, image->bytes), HVC_ENOTSUP);
 	image->format--;
-	image->reserved = 1;
+	image->table_bytes = 1;
 	hvc_image_seal(image);
 	assert_int_equal(hvc_image_check(image, image->bytes), HVC_EBADMSG);
-	image->reserved = 0;
+	image->table_bytes = 0;
 	image->magic ^= 1;
 	assert_int_equal(hvc_image_check(image, image->bytes), HVC_EBADMSG);
 	free(image);

@@ -21,6 +21,8 @@ const char *hvc_verdict_name(enum hvc_verdict verdict)
 		[HVC_SYSTEM_RESET] = "system-reset",
 		[HVC_SYSTEM_SUSPEND] = "system-suspend",
 		[HVC_FORWARDED] = "forwarded",
+		[HVC_CPU_FREEZE] = "cpu-freeze",
+		[HVC_EVENTS_FULL] = "events-full",
 	};
 
 	return NAME_OF(names, verdict);

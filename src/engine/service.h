@@ -2,7 +2,7 @@
 /*
  * What a service is to the engine, and what it gives to services.
  *
- * A function whose row of the catalogue says YES is served by the C function that HVC_SERVE names; one
+ * A function whose row of the catalogue says HVCGATE_n is served by the C function that HVC_SERVE names; one
  * that says NO is served by nobody: the guest reads NOT_SUPPORTED.
  */
 #ifndef HVC_SERVICE_H

@@ -9,6 +9,8 @@
 
 /* Every field in range? Safe on any content. */
 bool settings_valid(const struct hvc_settings *settings);
+/* The same of tables; settings must be valid. */
+bool tables_valid(const struct hvc_settings *settings, const struct hvc_tables *tables);
 
 bool register_is_bitmap(unsigned int reg);
 

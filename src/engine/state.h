@@ -31,6 +31,15 @@ struct hvc_vm {
 	uint32_t shown;       /* how many registers the list shows */
 	struct lookup filter; /* the nodes in use: the image's, or a copy in filter memory */
 	uint64_t regs[HVC_REG_COUNT]; /* PSCI_VERSION: vm_psci_version() */
+	/* The caller's optional blocks; NULL: the VM is without. */
+	struct hvc_stats *stats;
+	struct hvc_forwards *forwards;
+	struct hvc_events *events;
+	struct hvc_shares *shares;
+	_Atomic uint64_t epoch;          /* image swaps so far */
+	_Atomic uint32_t trusted_os_cpu; /* index of the vCPU that MIGRATE left it on */
+	_Atomic uint8_t os_initiated;    /* SET_SUSPEND_MODE's mode */
+	_Atomic uint8_t mem_protect;     /* MEM_PROTECT's state */
 };
 _Static_assert(sizeof(struct hvc_vm) <= 512, "budget: core per-VM state");
 
@@ -48,9 +57,14 @@ struct hvc_vcpu {
 	_Atomic uint32_t power; /* enum power */
 	bool set_up;            /* hvc_vcpu_setup() gave it its affinity */
 	bool pending;           /* its last call was forwarded and has no answer yet */
-	struct hvc_request request;
+	/* hvc_vcpu_request(): entry and context, or, of what ends the system, 0 and the cookie. */
+	uint64_t request_entry, request_value;
+	uint32_t request_type;
+	uint32_t spare;
 	uint64_t start_entry, start_context; /* by CPU_ON, for hvc_vcpu_started() */
 	uint64_t stolen_time;                /* IPA of its record, or STOLEN_TIME_NONE */
+	_Atomic uint64_t passed;             /* vm->epoch at its last quiescent point */
+	uint64_t forward;                    /* sequence number of its transaction; 0: none begun */
 };
 _Static_assert(sizeof(struct hvc_vcpu) <= 128, "budget: per-vCPU state");
 
@@ -88,6 +102,13 @@ static inline uint32_t clear_hint(uint32_t mask, uint32_t id)
 {
 	return id & ~(mask & (0u - (id >> 31)));
 }
+
+/* Size and alignment of the optional blocks are checked, and they are made empty. NULL memory: HVC_OK. Where each lies
+ * is known to its own file only. */
+enum hvc_err stats_init(struct hvc_vm *vm, void *memory, size_t bytes);
+enum hvc_err forwards_init(struct hvc_vm *vm, void *memory, size_t bytes);
+enum hvc_err events_init(struct hvc_vm *vm, void *memory, size_t bytes);
+enum hvc_err shares_init(struct hvc_vm *vm, const struct hvc_vm_config *config);
 
 /* Which functions the VM has follows from its registers; run after any of them changed. */
 void vm_update_present(struct hvc_vm *vm);

@@ -70,6 +70,19 @@ static enum hvc_err take_nodes(struct hvc_vm *vm, const struct hvc_vm_config *co
 	return HVC_OK;
 }
 
+static enum hvc_err take_blocks(struct hvc_vm *vm, const struct hvc_vm_config *config)
+{
+	enum hvc_err err = stats_init(vm, config->stats_memory, config->stats_bytes);
+
+	if (err == HVC_OK) {
+		err = forwards_init(vm, config->forward_memory, config->forward_bytes);
+	}
+	if (err == HVC_OK) {
+		err = events_init(vm, config->event_memory, config->event_bytes);
+	}
+	return err == HVC_OK ? shares_init(vm, config) : err;
+}
+
 static void init_vcpu(struct hvc_vm *vm, uint32_t index)
 {
 	struct hvc_vcpu *vcpu = vm->vcpus[index];
@@ -144,8 +157,12 @@ enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
 	vm->vcpus = vcpus;
 	vm->vcpu_count = config->vcpu_count;
 	vm->flags = config->flags;
+	atomic_init(&vm->trusted_os_cpu, config->image->settings.trusted_os_cpu);
 	take_settings(vm);
 	err = take_nodes(vm, config);
+	if (err == HVC_OK) {
+		err = take_blocks(vm, config);
+	}
 	if (err != HVC_OK) {
 		return err;
 	}
@@ -195,7 +212,16 @@ void hvc_vm_freeze(struct hvc_vm *vm)
 
 struct hvc_request hvc_vcpu_request(const struct hvc_vcpu *vcpu)
 {
-	return vcpu->request;
+	unsigned int slot = vcpu->last_entry & ENTRY_SLOT;
+	struct hvc_request request = {.type = vcpu->request_type, .function = slot};
+
+	if (slot == HVC_FN_PSCI_SYSTEM_RESET2 || slot == HVC_FN_PSCI_SYSTEM_OFF2) {
+		request.cookie = vcpu->request_value;
+	} else {
+		request.entry = vcpu->request_entry;
+		request.context = vcpu->request_value;
+	}
+	return request;
 }
 
 struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu)

@@ -116,13 +116,6 @@ static bool workaround_off(const struct hvc_settings *settings, unsigned int slo
 	}
 }
 
-/* What the engine answers only with a callback of its host (platform.h); the EL2 layer has none of these. */
-static bool needs_host(unsigned int slot)
-{
-	return slot == HVC_FN_KVM_PTP || slot == HVC_FN_PV_TIME_FEATURES ||
-	       slot == HVC_FN_PV_TIME_ST || slot == HVC_FN_SMCCC_ARCH_FEATURE_AVAILABILITY;
-}
-
 /* Why the engine does not answer a function. */
 static const char *reason(struct hvc_policy *policy, unsigned int slot)
 {
@@ -132,6 +125,9 @@ static const char *reason(struct hvc_policy *policy, unsigned int slot)
 	uint32_t version = service_version(policy, function->service, &key);
 	unsigned int number;
 
+	if (function->profile == HVC_SERVED_NO) {
+		return "nothing in this hvcgate answers it";
+	}
 	if (!policy_has_function(policy, slot)) {
 		return arena_printf(&policy->arena, "%s has no %s",
 				    abi_profile_name(policy->profile), function->name);
@@ -162,8 +158,7 @@ static const char *reason(struct hvc_policy *policy, unsigned int slot)
 	if (workaround_off(settings, slot, &number)) {
 		return arena_printf(&policy->arena, "workaround %u is not-available", number);
 	}
-	return needs_host(slot) ? "the EL2 layer does not have what it needs"
-				: "nothing in this hvcgate answers it";
+	return "the EL2 layer does not have what it needs";
 }
 
 /* For a reserved ID the outcome is "reserved" either way: call it, which changes nothing, and look at the

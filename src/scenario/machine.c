@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations on a VM of the engine. */
+#include <hvcgate/forward.h>
+
 #include "machine.h"
 
 void scn_machine_begin(struct scn_machine *machine, struct hvc_vm *vm,

@@ -37,23 +37,23 @@ HVC_SERVE(PSCI_FEATURES)
 
 /* The call does not return; if the host lets the vCPU run on all the same, it failed. */
 static enum hvc_verdict system(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
-			       enum hvc_verdict verdict, struct hvc_request request)
+			       enum hvc_verdict verdict, uint32_t type, uint64_t cookie)
 {
-	vcpu->request = request;
+	vcpu->request_entry = 0;
+	vcpu->request_value = cookie;
+	vcpu->request_type = type;
 	serve_status(frame, PSCI_INTERNAL_FAILURE);
 	return verdict;
 }
 
 HVC_SERVE(PSCI_SYSTEM_OFF)
 {
-	return system(vcpu, frame, HVC_SYSTEM_OFF,
-		      (struct hvc_request){.function = HVC_FN_PSCI_SYSTEM_OFF});
+	return system(vcpu, frame, HVC_SYSTEM_OFF, 0, 0);
 }
 
 HVC_SERVE(PSCI_SYSTEM_RESET)
 {
-	return system(vcpu, frame, HVC_SYSTEM_RESET,
-		      (struct hvc_request){.function = HVC_FN_PSCI_SYSTEM_RESET});
+	return system(vcpu, frame, HVC_SYSTEM_RESET, 0, 0);
 }
 
 HVC_SERVE(PSCI_SYSTEM_RESET2)
@@ -63,10 +63,7 @@ HVC_SERVE(PSCI_SYSTEM_RESET2)
 	if (type != RESET2_WARM && type < RESET2_VENDOR) {
 		return serve_status(frame, PSCI_INVALID_PARAMETERS);
 	}
-	return system(vcpu, frame, HVC_SYSTEM_RESET,
-		      (struct hvc_request){.function = HVC_FN_PSCI_SYSTEM_RESET2,
-					   .type = type,
-					   .cookie = argument(vcpu, frame, 2)});
+	return system(vcpu, frame, HVC_SYSTEM_RESET, type, argument(vcpu, frame, 2));
 }
 
 HVC_SERVE(PSCI_SYSTEM_OFF2)
@@ -76,9 +73,7 @@ HVC_SERVE(PSCI_SYSTEM_OFF2)
 	if ((type != 0 && type != OFF2_HIBERNATE) || argument(vcpu, frame, 2) != 0) {
 		return serve_status(frame, PSCI_INVALID_PARAMETERS);
 	}
-	return system(vcpu, frame, HVC_SYSTEM_OFF,
-		      (struct hvc_request){.function = HVC_FN_PSCI_SYSTEM_OFF2,
-					   .type = OFF2_HIBERNATE});
+	return system(vcpu, frame, HVC_SYSTEM_OFF, OFF2_HIBERNATE, 0);
 }
 
 static uint32_t psci_version(const struct hvc_vm *vm)

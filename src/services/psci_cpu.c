@@ -134,16 +134,17 @@ HVC_SERVE(PSCI_0_1_CPU_OFF)
 	return cpu_off(vcpu);
 }
 
-static enum hvc_verdict powerdown(struct hvc_vcpu *vcpu, enum hvc_verdict verdict,
-				  enum hvc_fn function, uint64_t entry, uint64_t context)
+static enum hvc_verdict powerdown(struct hvc_vcpu *vcpu, enum hvc_verdict verdict, uint64_t entry,
+				  uint64_t context)
 {
-	vcpu->request = (struct hvc_request){
-		.entry = entry, .context = context, .function = function};
+	vcpu->request_entry = entry;
+	vcpu->request_value = context;
+	vcpu->request_type = 0;
 	return verdict;
 }
 
-static enum hvc_verdict cpu_suspend(struct hvc_vcpu *vcpu, struct hvc_frame *frame,
-				    enum hvc_fn function, uint64_t entry, uint64_t context)
+static enum hvc_verdict cpu_suspend(struct hvc_vcpu *vcpu, struct hvc_frame *frame, uint64_t entry,
+				    uint64_t context)
 {
 	uint32_t power_state = (uint32_t)frame->x[1];
 
@@ -161,18 +162,17 @@ static enum hvc_verdict cpu_suspend(struct hvc_vcpu *vcpu, struct hvc_frame *fra
 	if (!entry_valid(vcpu->vm, entry)) {
 		return serve_status(frame, invalid_address(vcpu->vm));
 	}
-	return powerdown(vcpu, HVC_CPU_POWERDOWN, function, entry, context);
+	return powerdown(vcpu, HVC_CPU_POWERDOWN, entry, context);
 }
 
 HVC_SERVE(PSCI_CPU_SUSPEND)
 {
-	return cpu_suspend(vcpu, frame, HVC_FN_PSCI_CPU_SUSPEND, argument(vcpu, frame, 2),
-			   argument(vcpu, frame, 3));
+	return cpu_suspend(vcpu, frame, argument(vcpu, frame, 2), argument(vcpu, frame, 3));
 }
 
 HVC_SERVE(PSCI_0_1_CPU_SUSPEND)
 {
-	return cpu_suspend(vcpu, frame, HVC_FN_PSCI_0_1_CPU_SUSPEND, frame->x[2], frame->x[3]);
+	return cpu_suspend(vcpu, frame, frame->x[2], frame->x[3]);
 }
 
 /* DEN0022, 5.20: every other CPU must be off. */
@@ -199,8 +199,7 @@ HVC_SERVE(PSCI_SYSTEM_SUSPEND)
 	if (!entry_valid(vm, entry)) {
 		return serve_status(frame, invalid_address(vm));
 	}
-	return powerdown(vcpu, HVC_SYSTEM_SUSPEND, HVC_FN_PSCI_SYSTEM_SUSPEND, entry,
-			 argument(vcpu, frame, 2));
+	return powerdown(vcpu, HVC_SYSTEM_SUSPEND, entry, argument(vcpu, frame, 2));
 }
 
 /* Affinity fields at and above a level: 0 is Aff0, 3 is Aff3, which starts at bit 32. */

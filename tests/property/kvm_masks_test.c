@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <hvcgate/forward.h>
+
 #include "cmocka_all.h"
 #include "expected_masks.h"
 #include "world.h"

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rules of a running VM: narrowed at once, or replaced as a whole.
+ *
+ * Threads: one thread at a time changes the rules of a VM; any number of vCPUs call meanwhile.
+ */
+#ifndef HVCGATE_LIVE_H
+#define HVCGATE_LIVE_H
+
+#include <hvcgate/engine.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Deny [base, base + count - 1] from now on: of every call that enters after this returns. What was handled, notified
+ * or forwarded is denied; IDs that are denied already stay so. A forwarded call that is pending goes on under the old
+ * rule. Before the first run and after. `detail` may be NULL.
+ * HVC_EINVAL (count 0, wrap, a detail of another size); HVC_EEXIST (meets a reserved range); HVC_ENOTSUP (the VM has
+ * no filter memory of its own); HVC_ENOMEM (not enough of it: hvc_filter_size()). All or nothing.
+ */
+HVC_API enum hvc_err hvc_vm_tighten(struct hvc_vm *vm, uint32_t base, uint32_t count,
+				    struct hvc_filter_detail *detail);
+/* The same for any action, as a control plane has it: HVC_EPERM for another than HVC_DENY, because that could widen
+ * what the guest reaches. */
+HVC_API enum hvc_err hvc_vm_tighten_to(struct hvc_vm *vm, uint32_t base, uint32_t count,
+				       enum hvc_action action, struct hvc_filter_detail *detail);
+
+/*
+ * Replace the image of a VM, running or not: the same settings but for the policy's digest, and other rules. What was
+ * tightened, and ranges that were added, hold over the new rules. `filter_memory` is the new copy's, as in struct
+ * hvc_vm_config (NULL where the VM had none). *epoch tells when the old image and filter memory are free.
+ * HVC_EFAULT, HVC_ENOMEM as hvc_vm_init(); HVC_EPERM (other settings: the guest would see another ABI); HVC_ENOTSUP
+ * (ranges were added or tightened and there is no new filter memory to carry them).
+ */
+HVC_API enum hvc_err hvc_vm_swap_image(struct hvc_vm *vm, const struct hvc_image *image,
+				       void *filter_memory, size_t filter_bytes, uint64_t *epoch);
+/* This vCPU is not inside hvc_call(): by its own thread between calls, or by another where the vCPU does not run. No
+ * lock, one store. */
+HVC_API void hvc_vcpu_quiescent(struct hvc_vcpu *vcpu);
+/* Has every vCPU passed a quiescent point since the swap that told this epoch? Then what that swap replaced can be
+ * freed. */
+HVC_API bool hvc_vm_passed(const struct hvc_vm *vm, uint64_t epoch);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's state as bytes: versioned, self-describing, checksummed; little-endian on every host.
+ *
+ * What is in it: the policy's digest, feature registers, how many are shown, ranges added and tightened, power states
+ * of the vCPUs with what they start at, suspend mode, MEM_PROTECT, trusted OS, statistics, stolen-time records'
+ * places, what is shared, sequence numbers of events and requests. What is not: guest memory and CPU registers (the
+ * VMM's), the image (the policy is compiled at the destination), counters.
+ *
+ * Threads: no vCPU calls meanwhile.
+ */
+#ifndef HVCGATE_SAVE_H
+#define HVCGATE_SAVE_H
+
+#include <hvcgate/engine.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HVC_SAVE_MAGIC  0x53435648u /* "HVCS" */
+#define HVC_SAVE_FORMAT 1u
+
+/*
+ * Write the state. `bytes` has room for *size; *size becomes what it takes. HVC_E2BIG if that was too little, and
+ * nothing is written. HVC_EBUSY: a forwarded call is pending (vCPU `*vcpu` if not NULL), and the policy does not say
+ * `replay: allowed`. Where it does, the host moves that vCPU's program counter back to the call, and the call is
+ * made again at the destination.
+ */
+HVC_API enum hvc_err hvc_vm_save(const struct hvc_vm *vm, void *bytes, size_t *size,
+				 uint32_t *vcpu);
+
+/* What a state cannot be restored for. */
+enum hvc_missing {
+	HVC_MISSING_NOTHING = 0,
+	HVC_MISSING_FORMAT, /* written by a later version: `wanted` is its format, `have` ours */
+	HVC_MISSING_POLICY, /* another policy: the digests differ */
+	HVC_MISSING_VCPUS,  /* another number of vCPUs */
+	HVC_MISSING_VCPU,   /* vCPU `index` has another affinity */
+	HVC_MISSING_REGISTER, /* register `wanted_id` is not here, or hidden, and had a value that means something */
+	HVC_MISSING_VALUE,   /* register `wanted_id` cannot have the value `wanted` */
+	HVC_MISSING_FILTER,  /* no, or too little, filter memory for the ranges */
+	HVC_MISSING_STATS,   /* no stats memory */
+	HVC_MISSING_EVENTS,  /* no event memory */
+	HVC_MISSING_FORWARD, /* no forward memory */
+	HVC_MISSING_SHARE,   /* no share memory, or another RAM */
+	HVC_MISSING_STOLEN,  /* the host has no stolen time */
+	HVC_MISSING_SECTION, /* a section `wanted` that this version does not know and that must be known */
+	HVC_MISSING_COUNT
+};
+/* "the policy is another one", ...: what is missing, in words; "?" if out of range. */
+HVC_API const char *hvc_missing_name(enum hvc_missing missing);
+
+struct hvc_restore_detail {
+	uint32_t size;      /* sizeof(struct hvc_restore_detail), by the caller */
+	uint32_t missing;   /* enum hvc_missing */
+	uint32_t index;     /* vCPU */
+	uint32_t offset;    /* of the bytes that are wrong, with HVC_EBADMSG */
+	uint64_t wanted_id; /* KVM's 64-bit register ID */
+	uint64_t wanted, have;
+};
+
+/*
+ * Restore into a VM just made with hvc_vm_init() and hvc_vcpu_setup(), of the same policy. Exactly, or not at all: on
+ * any error the VM is as it was. Safe on any bytes. `detail` may be NULL. HVC_EBADMSG: truncated, changed, out of order;
+ * HVC_ENOTSUP: a later format, or a section that must be understood; HVC_ENXIO: something is missing here, `detail`
+ * says what; HVC_EBUSY: the VM has run; HVC_EINVAL: a detail of another size.
+ */
+HVC_API enum hvc_err hvc_vm_restore(struct hvc_vm *vm, const void *bytes, size_t size,
+				    struct hvc_restore_detail *detail);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
