@@ -20,13 +20,13 @@
 
 struct abi_profile;
 
-/* The n-th profile there is, oldest first, `hvcgate-1@1` among them; NULL past the end. */
+/* The n-th profile there is: ours first, then the kernels', oldest first; NULL past the end. */
 const struct abi_profile *abi_profile_at(size_t n);
 /* By "linux-6.12" (its newest revision) or "linux-6.12@1"; NULL if there is none. */
 const struct abi_profile *abi_profile_find(const char *name);
 /* "linux-6.12@1" */
 const char *abi_profile_name(const struct abi_profile *profile);
-/* Position in the order of the kernels: hvcgate-1 is 0, linux-5.10 1, ... equal for revisions of one. */
+/* Position in the order of the kernels: ours are 0, linux-5.10 is 1, ... equal for revisions of one. */
 unsigned int abi_profile_rank(const struct abi_profile *profile);
 /*
  * Settings of a VM of this profile. Of a kernel's: as it makes one for a VMM that asks for nothing (no system
@@ -34,7 +34,7 @@ unsigned int abi_profile_rank(const struct abi_profile *profile);
  * abi_record_apply() puts a host's in. A register that the profile does not have gates nothing: `functions` says it.
  */
 void abi_profile_settings(const struct abi_profile *profile, struct hvc_settings *settings);
-/* Its file's text (docs/records.md); NULL for hvcgate-1, which has none. */
+/* Its file's text (docs/records.md); NULL for ours, which have none. */
 const char *abi_profile_json(const struct abi_profile *profile);
 
 /* KVM's 64-bit ID of a feature register, enum hvc_register. */

@@ -4,15 +4,19 @@
 
 #include "profile_table.h"
 
-/* Ours is no kernel's: its settings are hvc_settings_init()'s. */
-static const struct abi_profile hvcgate_1 = {.name = "hvcgate-1@1"};
+/* Ours are no kernel's: their settings are hvc_settings_profile()'s. */
+static const struct abi_profile ours[HVC_PROFILE_NEWEST] = {
+	{.name = "hvcgate-1@1", .ours = 1},
+	{.name = "hvcgate-2@1", .ours = 2},
+};
 
 const struct abi_profile *abi_profile_at(size_t n)
 {
-	if (n == 0) {
-		return &hvcgate_1;
+	if (n < HVC_PROFILE_NEWEST) {
+		return &ours[n];
 	}
-	return n <= abi_kernel_profile_count ? &abi_kernel_profiles[n - 1] : NULL;
+	n -= HVC_PROFILE_NEWEST;
+	return n < abi_kernel_profile_count ? &abi_kernel_profiles[n] : NULL;
 }
 
 static bool is_named(const struct abi_profile *profile, const char *name)
@@ -63,10 +67,11 @@ static void put_functions(const struct abi_profile *profile, struct hvc_settings
 
 void abi_profile_settings(const struct abi_profile *profile, struct hvc_settings *settings)
 {
-	hvc_settings_init(settings);
-	if (profile->rank == 0) {
+	if (profile->ours != 0) {
+		(void)hvc_settings_profile(settings, profile->ours);
 		return;
 	}
+	hvc_settings_init(settings);
 	settings->smccc_version = profile->smccc_version;
 	settings->strictness = HVC_STRICT_KVM;
 	settings->discovery = HVC_DISCOVERY_RAW;

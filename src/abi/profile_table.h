@@ -7,8 +7,9 @@
 
 struct abi_profile {
 	const char *name; /* "linux-6.12@1" */
-	const char *json; /* the file's text; NULL for hvcgate-1 */
+	const char *json; /* the file's text; NULL for ours */
 	unsigned int rank;
+	unsigned int ours; /* hvcgate-n: hvc_settings_profile()'s; 0 for a kernel's */
 	uint32_t smccc_version;
 	uint32_t psci_versions; /* HVC_PSCI_BIT(), or'ed */
 	uint32_t reg_count;

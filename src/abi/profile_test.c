@@ -37,7 +37,7 @@ static void order_is_the_kernels(void **state)
 		assert_in_range(abi_profile_rank(profile), rank, rank + 1);
 		rank = abi_profile_rank(profile);
 	}
-	assert_true(n >= 7);
+	assert_true(n >= 8);
 	assert_int_equal(abi_profile_rank(abi_profile_find("hvcgate-1")), 0);
 	assert_int_equal(abi_profile_rank(abi_profile_find("linux-5.10")), 1);
 	assert_true(abi_profile_rank(abi_profile_find("linux-6.1")) <
@@ -45,15 +45,28 @@ static void order_is_the_kernels(void **state)
 	assert_null(abi_profile_at(n + 1));
 }
 
-static void ours_is_the_default(void **state)
+/* Every profile of ours that the engine has is here by its number, before the kernels'. */
+static void ours_are_the_engines(void **state)
 {
 	struct hvc_settings want, have;
+	char name[32];
 
 	(void)state;
+	for (unsigned int n = 1; n <= HVC_PROFILE_NEWEST; n++) {
+		const struct abi_profile *profile;
+
+		snprintf(name, sizeof(name), "hvcgate-%u", n);
+		profile = abi_profile_find(name);
+		assert_ptr_equal(profile, abi_profile_at(n - 1));
+		assert_int_equal(abi_profile_rank(profile), 0);
+		assert_null(abi_profile_json(profile));
+		assert_int_equal(hvc_settings_profile(&want, n), HVC_OK);
+		abi_profile_settings(profile, &have);
+		assert_memory_equal(&have, &want, sizeof(want));
+	}
 	hvc_settings_init(&want);
 	abi_profile_settings(abi_profile_find("hvcgate-1"), &have);
 	assert_memory_equal(&have, &want, sizeof(want));
-	assert_null(abi_profile_json(abi_profile_find("hvcgate-1")));
 }
 
 static uint32_t version(const char *text)
@@ -149,7 +162,7 @@ static void check_psci(const json_t *file, const struct hvc_settings *settings)
 static void settings_are_the_files(void **state)
 {
 	(void)state;
-	for (size_t n = 1; abi_profile_at(n) != NULL; n++) {
+	for (size_t n = HVC_PROFILE_NEWEST; abi_profile_at(n) != NULL; n++) {
 		const struct abi_profile *profile = abi_profile_at(n);
 		struct hvc_settings settings;
 		json_t *file = json_loads(abi_profile_json(profile), 0, NULL);
@@ -203,8 +216,8 @@ static void known_facts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_found),     cmocka_unit_test(order_is_the_kernels),
-		cmocka_unit_test(ours_is_the_default), cmocka_unit_test(settings_are_the_files),
+		cmocka_unit_test(names_are_found),      cmocka_unit_test(order_is_the_kernels),
+		cmocka_unit_test(ours_are_the_engines), cmocka_unit_test(settings_are_the_files),
 		cmocka_unit_test(known_facts),
 	};
 

@@ -409,8 +409,9 @@ const struct abi_profile *abi_record_profile(const json_t *record)
 	const struct abi_profile *best = NULL, *profile;
 
 	/* Oldest first, revisions ascending: the last that fits. */
-	for (size_t n = 1; (profile = abi_profile_at(n)) != NULL; n++) {
-		if (series(abi_profile_name(profile) + strlen("linux-")) <= kernel) {
+	for (size_t n = 0; (profile = abi_profile_at(n)) != NULL; n++) {
+		if (abi_profile_rank(profile) != 0 &&
+		    series(abi_profile_name(profile) + strlen("linux-")) <= kernel) {
 			best = profile;
 		}
 	}

@@ -358,7 +358,7 @@ if [ "$(uname -m)" != aarch64 ]; then
 	run 2 replay --host kvm table.hvc
 	says err 'host kvm: '
 fi
-for profile in hvcgate-1 linux-5.10 linux-6.1 linux-6.12 linux-6.16 linux-6.18 linux-7.3; do
+for profile in hvcgate-1 hvcgate-2 linux-5.10 linux-6.1 linux-6.12 linux-6.16 linux-6.18 linux-7.3; do
 	run 0 replay --profile $profile "$policies/../tests/scenario/first.hvc"
 done
 

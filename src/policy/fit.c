@@ -74,6 +74,16 @@ static void seed_bits(struct hvc_policy *policy, unsigned int reg)
 	}
 }
 
+/* What nobody answered is off unless a policy says otherwise; a profile that has some of it has it on. */
+static void seed_services(struct hvc_policy *policy)
+{
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		if (has_function(policy, slot)) {
+			seed(policy, KNOB_SERVICE + hvc_function_at(slot)->service, 1);
+		}
+	}
+}
+
 void profile_seed(struct hvc_policy *policy)
 {
 	const struct hvc_settings *base = &policy->base;
@@ -86,6 +96,7 @@ void profile_seed(struct hvc_policy *policy)
 	seed(policy, KNOB_SOC_ID, base->soc_id_present);
 	seed(policy, KNOB_SYSTEM_SUSPEND, base->system_suspend);
 	seed(policy, KNOB_SHOW, base->reg_count);
+	seed_services(policy);
 	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
 		seed(policy, KNOB_REG + reg, base->regs[reg]);
 		seed_bits(policy, reg);
@@ -121,6 +132,19 @@ static void psci_list(const struct hvc_policy *policy, char *text, size_t size)
 	}
 }
 
+static bool smccc_fits(const struct hvc_policy *policy, uint64_t version)
+{
+	/* The engine had no later one when hvcgate-1 was closed. */
+	const uint32_t least = HVC_VERSION(1, 5);
+
+	if (!is_kernel(policy)) {
+		return version <= least || version <= policy->base.smccc_version;
+	}
+	return version <= policy->base.smccc_version &&
+	       (version == policy->base.smccc_version ||
+		knob_value(policy, KNOB_STRICTNESS) == HVC_STRICT_SPEC);
+}
+
 static void check_versions(struct loader *loader)
 {
 	const struct hvc_policy *policy = loader->policy;
@@ -135,17 +159,21 @@ static void check_versions(struct loader *loader)
 			    (unsigned int)(psci->value >> 16), (unsigned int)(psci->value & 0xffff),
 			    name, text);
 	}
-	if (smccc == NULL || !is_kernel(policy)) {
+	if (smccc == NULL || smccc_fits(policy, smccc->value)) {
 		return;
 	}
-	if (smccc->value > policy->base.smccc_version ||
-	    (smccc->value != policy->base.smccc_version &&
-	     knob_value(policy, KNOB_STRICTNESS) == HVC_STRICT_KVM)) {
+	if (is_kernel(policy)) {
 		diags_error(loader->diags, &smccc->mark,
 			    "smccc \"%u.%u\" is not in %s, which has \"%u.%u\"",
 			    (unsigned int)(smccc->value >> 16),
 			    (unsigned int)(smccc->value & 0xffff), name,
 			    policy->base.smccc_version >> 16, policy->base.smccc_version & 0xffff);
+	} else {
+		diags_error(
+			loader->diags, &smccc->mark,
+			"smccc \"%u.%u\" is not in %s, which has \"1.0\" to \"1.5\"; write profile: %s",
+			(unsigned int)(smccc->value >> 16), (unsigned int)(smccc->value & 0xffff),
+			name, POL_NEWEST);
 	}
 }
 

@@ -20,6 +20,7 @@
 static const char *const policies[] = {
 	"hvcgate: 1\n",
 	"hvcgate: 1\npsci: \"0.2\"\nsmccc: \"1.5\"\nidentity: none\n",
+	"hvcgate: 1\nprofile: hvcgate-2\nsmccc: \"1.6\"\n",
 	"hvcgate: 1\nidentity: {uid: \"00112233-4455-6677-8899-aabbccddeeff\"}\nsoc-id: {version: 1, revision: 2}\n",
 	"hvcgate: 1\nservices: {trng: off, psci: off, ptp: off, ff-a: on}\nworkaround-4: not-required\n",
 	(WORKAROUNDS),

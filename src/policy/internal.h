@@ -12,6 +12,7 @@
 
 #define POL_FORMAT   1u
 #define POL_PROFILE  "hvcgate-1"
+#define POL_NEWEST   "hvcgate-2"  /* the newest of ours, for messages */
 #define POL_KERNEL   "linux-6.12" /* for messages: a profile of a kernel */
 #define POL_BUILT_IN "(built-in)"
 

@@ -12,9 +12,9 @@
 
 static const struct bad_case bad[] = {
 	{"unknown profile", ON("windows-11"),
-	 "2:10: error: unknown profile 'windows-11'; there are: hvcgate-1, linux-5.10, linux-6.1, linux-6.12, linux-6.16, linux-6.18, linux-7.3\n"},
+	 "2:10: error: unknown profile 'windows-11'; there are: hvcgate-1, hvcgate-2, linux-5.10, linux-6.1, linux-6.12, linux-6.16, linux-6.18, linux-7.3\n"},
 	{"unknown profile, near", ON("linux-6.13"),
-	 "2:10: error: unknown profile 'linux-6.13'; did you mean 'linux-6.1@1'? There are: hvcgate-1, linux-5.10, linux-6.1, linux-6.12, linux-6.16, linux-6.18, linux-7.3\n"},
+	 "2:10: error: unknown profile 'linux-6.13'; did you mean 'linux-6.1@1'? There are: hvcgate-1, hvcgate-2, linux-5.10, linux-6.1, linux-6.12, linux-6.16, linux-6.18, linux-7.3\n"},
 	{"unknown revision", ON("hvcgate-1@2"),
 	 "2:10: error: there is no 'hvcgate-1@2'; the newest revision is hvcgate-1@1\n"},
 	{"unknown revision of a kernel", ON("linux-6.12@0"),
@@ -33,6 +33,10 @@ static const struct bad_case bad[] = {
 	 "3:7: error: psci \"1.3\" is not in linux-6.12@1, which has \"0.2\", \"1.0\" and \"1.1\"\n"},
 	{"psci too new for old", ON("linux-5.10") "registers: {PSCI_VERSION: \"1.1\"}\n",
 	 "3:27: error: psci \"1.1\" is not in linux-5.10@1, which has \"0.2\" and \"1.0\"\n"},
+	{"smccc of a later one of ours", ON("hvcgate-1") "smccc: \"1.6\"\n",
+	 "3:8: error: smccc \"1.6\" is not in hvcgate-1@1, which has \"1.0\" to \"1.5\"; write profile: hvcgate-2\n"},
+	{"no such revision of ours", ON("hvcgate-2@2"),
+	 "2:10: error: there is no 'hvcgate-2@2'; the newest revision is hvcgate-2@1\n"},
 	{"smccc too new", ON("linux-7.3") "smccc: \"1.2\"\n",
 	 "3:8: error: smccc \"1.2\" is not in linux-7.3@1, which has \"1.1\"\n"},
 	{"kvm, and another smccc", ON("linux-7.3") "strictness: kvm\nsmccc: \"1.0\"\n",
@@ -218,7 +222,7 @@ static void unseen_service(void **state)
 static void bit_for_bit(void **state)
 {
 	(void)state;
-	for (size_t n = 1; abi_profile_at(n) != NULL; n++) {
+	for (size_t n = HVC_PROFILE_NEWEST; abi_profile_at(n) != NULL; n++) {
 		struct hvc_settings want;
 		struct hvc_policy *policy;
 		char text[120];

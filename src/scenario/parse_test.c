@@ -351,6 +351,15 @@ static void profiles(void **state)
 		{"vm profile=hvcgate-1..", "hvcgate-1", true, true},
 		{"vm profile=hvcgate-1..", "linux-6.1", true, true},
 		{"vm profile=hvcgate-1", "linux-6.1", true, false},
+		{"vm profile=hvcgate-2", "hvcgate-2", true, true},
+		{"vm profile=hvcgate-2@1", "linux-6.1", true, false},
+		{"vm profile=hvcgate-1..", "hvcgate-2", true, true},
+		{"vm profile=hvcgate-2..", "hvcgate-1", false, false},
+		{"vm profile=hvcgate-2..", "linux-6.1", true, true},
+		{"vm profile=..hvcgate-1", "hvcgate-1", true, true},
+		{"vm profile=..hvcgate-1", "hvcgate-2", false, false},
+		{"vm profile=..hvcgate-2", "linux-6.1", false, false},
+		{"vm profile=..linux-6.1", "hvcgate-2", false, false},
 	};
 	char text[128];
 

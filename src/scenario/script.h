@@ -67,10 +67,10 @@ struct scn_line {
 	unsigned int repeat;  /* not 0: the call of the line before, made again for random() */
 };
 
-/* Kernels (and hvcgate-1) from one to another, as profile= and guards say it. */
+/* Kernels (and profiles of ours) from one to another, as profile= and guards say it. */
 struct scn_range {
 	bool from_said, exact;             /* exact: a revision was said, it is `profile` alone */
-	uint32_t from, to;                 /* order of the kernels */
+	uint32_t from, to;                 /* scn_profile_order() */
 	const struct abi_profile *profile; /* one, not a range: its newest revision */
 };
 
@@ -103,7 +103,9 @@ struct scn_kept {
 /* Is this what `count` and `list` are about? */
 bool scn_is_feature_register(uint64_t id);
 
-/* The order of a profile's name: hvcgate-1 is 0, then kernels by their number. False: no such name. */
+/* The order of a profile's name: ours by their number, below SCN_KERNELS, then kernels by theirs. False: no such
+ * name. */
+#define SCN_KERNELS 1000u
 bool scn_profile_order(const char *name, uint32_t *order);
 bool scn_range_has(const struct scn_range *range, const struct abi_profile *profile);
 

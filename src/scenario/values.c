@@ -198,8 +198,10 @@ bool scn_profile_order(const char *name, uint32_t *order)
 	char *end;
 
 	*order = 0;
-	if (strncmp(name, "hvcgate-1", 9) == 0) {
-		return name[9] == '\0' || name[9] == '@';
+	if (strncmp(name, "hvcgate-", 8) == 0 && isdigit((unsigned char)name[8])) {
+		major = strtoul(name + 8, &end, 10);
+		*order = (uint32_t)(major - 1);
+		return (*end == '\0' || *end == '@') && major >= 1 && major <= HVC_PROFILE_NEWEST;
 	}
 	if (strncmp(name, "linux-", 6) != 0 || !isdigit((unsigned char)name[6])) {
 		return false;
@@ -223,8 +225,9 @@ bool scn_range_has(const struct scn_range *range, const struct abi_profile *prof
 	if (!scn_profile_order(abi_profile_name(profile), &order)) {
 		return false;
 	}
-	/* Ranges are of kernels: hvcgate-1 is in one that names it. */
-	if (order == 0 && !(range->from_said && range->from == 0)) {
+	/* Ranges are of kernels: ours are in one that has one of them for an end. */
+	if (order < SCN_KERNELS && !(range->from_said && range->from < SCN_KERNELS) &&
+	    range->to >= SCN_KERNELS) {
 		return false;
 	}
 	return order >= range->from && order <= range->to;
@@ -241,7 +244,7 @@ static bool unknown_profile(struct parser *parser, const struct word *word, cons
 	}
 	return parse_error(parser, word, "unknown profile '%s'; %s%s%s", name,
 			   suggestion.best != NULL ? "did you mean "
-						   : "write one such as linux-6.12 or hvcgate-1",
+						   : "write one such as linux-6.12 or hvcgate-2",
 			   suggestion.best != NULL ? suggestion.best : "",
 			   suggestion.best != NULL ? "?" : "");
 }
