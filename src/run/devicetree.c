@@ -380,6 +380,7 @@ bool run_devicetree_make(const void *tree, size_t bytes, const struct run_machin
 		set_chosen(fdt, wishes, &error);
 		set_memory(fdt, wishes->mem, &error);
 		set_psci(fdt, wishes->conduit_smc, &error);
+		note(&error, run_idle_describe(fdt, &wishes->idle));
 		set_aliases(fdt, &error);
 		note(&error, fdt_pack(fdt));
 	}

@@ -283,6 +283,61 @@ static void tells_seeds(void **state)
 	assert_int_equal(run_devicetree_seeds(tree, 0x42000000, seeds), 0);
 }
 
+static uint32_t number(const void *fdt, int at, const char *name)
+{
+	int length = 0;
+	const fdt32_t *value = fdt_getprop(fdt, at, name, &length);
+
+	assert_int_equal(length, 4);
+	return fdt32_ld(value);
+}
+
+/* Each CPU can enter each state, in the policy's order. */
+static void describes_power_states(void **state)
+{
+	static const struct run_idle_state standby = {0x0, 0, false, 1, 2, 3},
+					   down = {0x1010000, 1, true, 40, 50, 600};
+	const struct run_wishes wishes = {.mem = 512 * RUN_MIB,
+					  .idle = {.count = 2, .states = {standby, down}}};
+	const struct run_wishes none = {.mem = 512 * RUN_MIB};
+	void *guest = make_guest(3, &wishes);
+
+	(void)state;
+	assert_string_equal(fdt_getprop(guest, fdt_path_offset(guest, "/cpus/idle-states"),
+					"entry-method", NULL),
+			    "psci");
+	for (unsigned int cpu = 0; cpu < 3; cpu++) {
+		char path[32];
+		int length = 0, at;
+		const fdt32_t *states;
+
+		snprintf(path, sizeof(path), "/cpus/cpu@%u", cpu);
+		at = fdt_path_offset(guest, path);
+		assert_string_equal(fdt_getprop(guest, at, "enable-method", NULL), "psci");
+		states = fdt_getprop(guest, at, "cpu-idle-states", &length);
+		assert_int_equal(length, 8);
+		for (unsigned int i = 0; i < 2; i++) {
+			const struct run_idle_state *wanted = i == 0 ? &standby : &down;
+
+			at = fdt_node_offset_by_phandle(guest, fdt32_ld(states + i));
+			assert_true(at >= 0);
+			assert_int_equal(fdt_node_check_compatible(guest, at, "arm,idle-state"), 0);
+			assert_int_equal(number(guest, at, "arm,psci-suspend-param"),
+					 wanted->param);
+			assert_int_equal(number(guest, at, "entry-latency-us"), wanted->entry_us);
+			assert_int_equal(number(guest, at, "exit-latency-us"), wanted->exit_us);
+			assert_int_equal(number(guest, at, "min-residency-us"),
+					 wanted->residency_us);
+		}
+	}
+	free(guest);
+	guest = make_guest(3, &none);
+	assert_true(fdt_path_offset(guest, "/cpus/idle-states") < 0);
+	assert_null(
+		fdt_getprop(guest, fdt_path_offset(guest, "/cpus/cpu@0"), "cpu-idle-states", NULL));
+	free(guest);
+}
+
 /* Text without its NUL is no text; nothing behind it is read. */
 static void wants_terminated_text(void **state)
 {
@@ -353,7 +408,7 @@ int main(void)
 		cmocka_unit_test(reads_machine),         cmocka_unit_test(keeps_the_list),
 		cmocka_unit_test(guest_sees_its_gic),    cmocka_unit_test(guest_gets_wishes),
 		cmocka_unit_test(refuses_rubbish),       cmocka_unit_test(tells_seeds),
-		cmocka_unit_test(wants_terminated_text),
+		cmocka_unit_test(wants_terminated_text), cmocka_unit_test(describes_power_states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
