@@ -12,6 +12,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import result_commit
+
 KERNELS = "5.10,6.1,6.12,6.16,6.18,7.x"
 HOSTS = ("kvm", "engine", "el2")
 TOTALS = re.compile(r"^(\d+) agreed, (\d+) differed, (\d+) unsupported$", re.M)
@@ -195,10 +198,9 @@ def results_file():
 
 
 def write_results(path, top, packages, all_runs, counts):
-    commit = subprocess.run(["git", "-C", top, "describe", "--always", "--dirty"], capture_output=True, text=True)
     qemu = subprocess.run(["qemu-system-aarch64", "--version"], capture_output=True, text=True)
     record = {
-        "commit": commit.stdout.strip() or "unknown",
+        "commit": result_commit.of(top),
         "date": str(datetime.date.today()),
         "qemu": qemu.stdout.splitlines()[0] if qemu.stdout else "none",
         "union": counts,
