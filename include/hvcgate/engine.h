@@ -151,7 +151,7 @@ HVC_API enum hvc_err hvc_vm_clear_from(struct hvc_vm *vm, unsigned int index);
 HVC_API enum hvc_err hvc_vm_show(struct hvc_vm *vm, unsigned int n);
 
 /* --- Filter: ranges added to the image's rules, before the VM is frozen. */
-/* Bytes of filter memory that suffice for `ranges` ranges on top of an image. */
+/* Bytes of filter memory that suffice for `ranges` ranges, added or tightened (live.h), on top of an image. */
 HVC_API size_t hvc_filter_size(const struct hvc_image *image, unsigned int ranges);
 /* Add [base, base + count - 1]. HVC_EINVAL (no filter in this profile, count 0, wrap, action), HVC_EBUSY (frozen),
  * HVC_EEXIST (meets a reserved range or an earlier rule), HVC_ENOMEM; checked in that order. */

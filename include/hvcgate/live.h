@@ -14,16 +14,21 @@ extern "C" {
 #endif
 
 /*
- * Deny [base, base + count - 1] from now on: of every call that enters after this returns. What was handled, notified
- * or forwarded is denied; IDs that are denied already stay so. A forwarded call that is pending goes on under the old
- * rule. Before the first run and after. `detail` may be NULL.
- * HVC_EINVAL (count 0, wrap, a detail of another size); HVC_EEXIST (meets a reserved range); HVC_ENOTSUP (the VM has
- * no filter memory of its own); HVC_ENOMEM (not enough of it: hvc_filter_size()). All or nothing.
+ * Deny [base, base + count - 1] from now on: of every call that enters after this returns. (Who lets the vCPU in must
+ * know of the return, as threads know of each other's work: a lock, a message, an atomic flag.) What was handled,
+ * notified or forwarded is denied, and becomes a rule of this VM; IDs that are denied already stay so. A call under way
+ * meets the old rule or the new one; a forwarded call that is pending goes on under the old rule. Before the first run
+ * and after, also where the profile has no filter to add to. IDs are those that calls are normalised to: from SMCCC 1.3
+ * on a call with the hint meets what is said of the ID without it.
+ * `detail` may be NULL; it says what stands in the way, as hvc_filter_try() does.
+ * In this order: HVC_EINVAL (a detail of another size; count 0, wrap); HVC_EEXIST (meets a reserved range); HVC_ENOTSUP
+ * (the VM has no filter memory of its own); HVC_ENOMEM (not enough of it: hvc_filter_size() counts ranges tightened as
+ * ranges added). All or nothing. There is no way back but another VM.
  */
 HVC_API enum hvc_err hvc_vm_tighten(struct hvc_vm *vm, uint32_t base, uint32_t count,
 				    struct hvc_filter_detail *detail);
-/* The same for any action, as a control plane has it: HVC_EPERM for another than HVC_DENY, because that could widen
- * what the guest reaches. */
+/* The same for any action, as a control plane has it: HVC_EPERM (behind HVC_EINVAL) for another than HVC_DENY, because
+ * that could widen what the guest reaches. */
 HVC_API enum hvc_err hvc_vm_tighten_to(struct hvc_vm *vm, uint32_t base, uint32_t count,
 				       enum hvc_action action, struct hvc_filter_detail *detail);
 

@@ -76,34 +76,30 @@ static HVC_COLD enum hvc_verdict call_odd(struct hvc_vcpu *vcpu, enum hvc_condui
 	if (outside(vcpu, conduit, rare >> 16)) {
 		return not_convention(vcpu, frame);
 	}
-	return decide(vcpu, conduit, lookup_entry(vcpu->entries, id), frame, id);
+	return decide(vcpu, conduit, lookup_entry(hvc_follow(&vcpu->entries), id), frame, id);
 }
 
 /* What hvc_call() found rare; a number above 0xff is not as rare as the rest. */
 static HVC_NOINLINE enum hvc_verdict call_rare(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
-					       uint32_t rare, struct hvc_frame *frame)
+					       uint32_t rare, struct hvc_frame *frame, uint32_t id)
 {
-	uint32_t id = (uint32_t)frame->x[0];
-
 	if (hvc_unlikely(rare > 0xff)) {
 		return call_odd(vcpu, conduit, rare, frame);
 	}
-	return decide(vcpu, conduit, lookup_numbered(vcpu->entries, vcpu->numbered, id), frame, id);
+	return decide(vcpu, conduit, lookup_numbered(hvc_follow(&vcpu->entries), id), frame, id);
 }
 
 /* As hvc_call(), where it has to be asked first whether there are SMCs at all. */
 static HVC_NOINLINE enum hvc_verdict call_smc(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
-					      uint32_t rare, struct hvc_frame *frame)
+					      uint32_t rare, struct hvc_frame *frame, uint32_t id)
 {
-	uint32_t id = (uint32_t)frame->x[0];
-
 	if (hvc_unlikely(vm_quirk(vcpu->vm, HVC_QUIRK_SMC_UNKNOWN))) {
 		return call_odd(vcpu, conduit, rare, frame);
 	}
 	if (hvc_unlikely(rare != 0)) {
-		return call_rare(vcpu, conduit, rare, frame);
+		return call_rare(vcpu, conduit, rare, frame, id);
 	}
-	return decide(vcpu, conduit, lookup_dense(vcpu->entries, id), frame, id);
+	return decide(vcpu, conduit, lookup_dense(hvc_follow(&vcpu->entries), id), frame, id);
 }
 
 enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint16_t immediate,
@@ -114,12 +110,12 @@ enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint1
 	uint32_t rare = lookup_sparse_bits(id) | (uint32_t)immediate << 16;
 
 	if (hvc_unlikely(conduit != HVC_CONDUIT_HVC)) {
-		return call_smc(vcpu, conduit, rare, frame);
+		return call_smc(vcpu, conduit, rare, frame, id);
 	}
 	if (hvc_unlikely(rare != 0)) {
-		return call_rare(vcpu, conduit, rare, frame);
+		return call_rare(vcpu, conduit, rare, frame, id);
 	}
-	return decide(vcpu, conduit, lookup_dense(vcpu->entries, id), frame, id);
+	return decide(vcpu, conduit, lookup_dense(hvc_follow(&vcpu->entries), id), frame, id);
 }
 
 static uint8_t decider_of(const struct hvc_vm *vm, uint32_t id, uint32_t entry)
@@ -159,12 +155,12 @@ struct hvc_outcome hvc_vcpu_outcome(const struct hvc_vcpu *vcpu)
 struct hvc_outcome hvc_filter_query(const struct hvc_vm *vm, uint32_t id)
 {
 	id = clear_hint(vm_hint_mask(vm), id);
-	return outcome_of(vm, id, lookup_entry(vm->filter.entries, id));
+	return outcome_of(vm, id, lookup_entry(hvc_follow(&vm->filter.entries), id));
 }
 
 unsigned int vm_served(const struct hvc_vm *vm, uint32_t id)
 {
-	uint32_t entry = lookup_entry(vm->filter.entries, id);
+	uint32_t entry = lookup_entry(hvc_follow(&vm->filter.entries), id);
 	unsigned int slot = entry & ENTRY_SLOT;
 	enum hvc_action action = action_of(entry);
 

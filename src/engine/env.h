@@ -51,10 +51,18 @@ int memcmp(const void *a, const void *b, size_t n);
 #ifdef HVC_RELAXED_BUILTINS
 #define hvc_load(p)     __atomic_load_n((p), __ATOMIC_RELAXED)
 #define hvc_store(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define hvc_follow(p)   __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #else
 #define hvc_load(p)     (*(const volatile __typeof__(*(p)) *)(p))
 #define hvc_store(p, v) ((void)(*(volatile __typeof__(*(p)) *)(p) = (v)))
+#define hvc_follow(p)   hvc_load(p)
 #endif
+/*
+ * A pointer or an index that leads to other memory: publish it when that memory is written, and who follows it sees
+ * what was written. The reader's side costs nothing: processors order a load behind the load that its address comes
+ * from. So use what hvc_follow() said to form the address, and nothing else.
+ */
+#define hvc_publish(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
 /* What can only be a mistake of ours. A freestanding host may define its own before including this. */
 #ifndef hvc_assert

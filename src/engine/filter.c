@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The filter a VMM adds to a VM by itself, range by range, as KVM's; and what the whole filter says. */
-#include "service.h"
+#include "outcome.h"
+#include "rules.h"
 
 size_t hvc_filter_size(const struct hvc_image *image, unsigned int ranges)
 {
@@ -15,11 +16,6 @@ static bool same_look(uint32_t entry, uint32_t id, uint32_t other_entry, uint32_
 {
 	return ((entry ^ other_entry) & ENTRY_LOOK) == 0 &&
 	       lookup_reserved(id) == lookup_reserved(other_id);
-}
-
-static enum hvc_action action_of(uint32_t entry)
-{
-	return (enum hvc_action)((entry & ENTRY_ACTION) >> ENTRY_ACTION_SHIFT);
 }
 
 /* The first claimed ID from `id` on; there is one. */
@@ -53,11 +49,25 @@ static void describe(const uint16_t *entries, uint32_t id, struct hvc_filter_det
 	detail->action = lookup_reserved(id) ? 0 : action_of(entry);
 }
 
-static bool has_memory(const struct hvc_vm *vm, uint32_t first, uint32_t last)
+bool rules_are_own(const struct hvc_vm *vm)
 {
-	/* Without filter memory the nodes are the image's, which is shared and never written. */
-	return vm->filter.entries != (const uint16_t *)(vm->image + 1) &&
-	       lookup_fits(&vm->filter, first, last);
+	return vm->filter.entries != (const uint16_t *)(vm->image + 1);
+}
+
+bool rules_meet_reserved(uint32_t first, uint32_t last, struct hvc_filter_detail *detail)
+{
+	const struct hvc_range *ranges;
+	unsigned int count = hvc_reserved_ranges(&ranges);
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (first <= ranges[i].last && last >= ranges[i].first) {
+			detail->obstacle = HVC_OBSTACLE_RESERVED;
+			detail->first = ranges[i].first;
+			detail->last = ranges[i].last;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* What is wrong with the range as such; *last is its end. */
@@ -96,7 +106,7 @@ static enum hvc_err look(const struct hvc_vm *vm, uint32_t base, uint32_t count,
 		describe(vm->filter.entries, first_claimed(vm->filter.entries, base), detail);
 		return HVC_EEXIST;
 	}
-	if (!has_memory(vm, base, last)) {
+	if (!rules_are_own(vm) || !lookup_fits(&vm->filter, base, last)) {
 		detail->obstacle = HVC_OBSTACLE_MEMORY;
 		return HVC_ENOMEM;
 	}
@@ -124,8 +134,7 @@ enum hvc_err hvc_filter_add(struct hvc_vm *vm, uint32_t base, uint32_t count,
 {
 	enum hvc_err err = hvc_filter_try(vm, base, count, action, NULL);
 
-	return err == HVC_OK ? lookup_paint(&vm->filter, base, base + count - 1, action, true)
-			     : err;
+	return err == HVC_OK ? lookup_paint_own(&vm->filter, base, base + count - 1, action) : err;
 }
 
 static uint32_t word_at(const uint8_t *bytes)
@@ -155,7 +164,7 @@ static uint32_t extent_of_call(const struct hvc_vm *vm, uint32_t id, uint32_t *m
 	uint32_t mask = vm_hint_mask(vm), entry, first, block;
 
 	*meets = clear_hint(mask, id);
-	entry = lookup_extent(vm->filter.entries, *meets, &first, last);
+	entry = lookup_extent(hvc_follow(&vm->filter.entries), *meets, &first, last);
 	block = *meets & 0xffff0000u;
 	/* What reaches beyond the block that a hint makes of this one begins in this one or before: one look for both. */
 	if (mask != 0 && (id & HVC_ID_FAST) != 0 && *last < (block | 0x1ffffu)) {

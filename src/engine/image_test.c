@@ -328,6 +328,39 @@ static void test_other_versions(void **state)
 	free(image);
 }
 
+/* A good checksum over nodes that no compiler makes: shared ones, or functions under other IDs than theirs. */
+static void test_wrong_nodes(void **state)
+{
+	static const struct paint rules[] = {{0x08123456u, 0x08123456u, HVC_DENY}};
+	struct hvc_image *image = world_image(
+		&(struct world_setup){.rules = rules, .rule_count = 1}, NULL);
+	uint16_t *entries = (uint16_t *)(void *)(image + 1);
+	uint16_t *far = &entries[2 * LOOKUP_WIDTH + 0x08];
+	uint16_t *leaf = &entries[(entries[0x84] & ~ENTRY_NODE) * LOOKUP_WIDTH];
+
+	(void)state;
+	assert_int_equal(hvc_image_check(image, image->bytes), HVC_OK);
+	far[1] = *far;
+	hvc_image_seal(image);
+	assert_int_equal(hvc_image_check(image, image->bytes), HVC_EBADMSG);
+	far[1] = 0;
+	hvc_image_seal(image);
+	assert_int_equal(hvc_image_check(image, image->bytes), HVC_OK);
+	/* CPU_OFF under CPU_ON's ID, and the other way round. */
+	assert_int_equal(leaf[2] & ENTRY_SLOT, HVC_FN_PSCI_CPU_OFF);
+	assert_int_equal(leaf[3] & ENTRY_SLOT, HVC_FN_PSCI_CPU_ON);
+	leaf[2] = HVC_FN_PSCI_CPU_ON;
+	leaf[3] = HVC_FN_PSCI_CPU_OFF;
+	hvc_image_seal(image);
+	assert_int_equal(hvc_image_check(image, image->bytes), HVC_EBADMSG);
+	leaf[2] = HVC_FN_PSCI_CPU_OFF;
+	leaf[3] = HVC_FN_PSCI_CPU_ON;
+	leaf[0xf0] = ENTRY_OWN;
+	hvc_image_seal(image);
+	assert_int_equal(hvc_image_check(image, image->bytes), HVC_EBADMSG);
+	free(image);
+}
+
 static void test_misaligned(void **state)
 {
 	struct hvc_image *image = small_image();
@@ -352,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_truncated),    cmocka_unit_test(test_shortened),
 		cmocka_unit_test(test_flipped_bits), cmocka_unit_test(test_other_versions),
 		cmocka_unit_test(test_misaligned),   cmocka_unit_test(test_checksum),
+		cmocka_unit_test(test_wrong_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,10 @@ struct change {
 	uint32_t added;
 };
 
-/* An entry that does not branch yet gets a node of 256 copies of itself. Number of the node. */
+/*
+ * An entry that does not branch yet gets a node of 256 copies of itself. Number of the node. Calls may be looking: they
+ * see the entry, or a node that says the same.
+ */
 static uint32_t branch(struct lookup *lookup, uint16_t *entry)
 {
 	uint32_t node = lookup->nodes++;
@@ -56,8 +59,13 @@ static uint32_t branch(struct lookup *lookup, uint16_t *entry)
 	for (unsigned int i = 0; i < LOOKUP_WIDTH; i++) {
 		child[i] = *entry;
 	}
-	*entry = (uint16_t)(ENTRY_NODE | node);
+	hvc_publish(entry, (uint16_t)(ENTRY_NODE | node));
 	return node;
+}
+
+static void change_entry(const struct change *change, uint16_t *entry)
+{
+	hvc_store(entry, (uint16_t)((*entry & ~change->clear) | change->set));
 }
 
 /*
@@ -82,7 +90,7 @@ static void change_node(struct change *change, uint16_t *node, unsigned int from
 				    0, low, shift - 8);
 		} else if (whole) {
 			if (node != NULL && !change->dry) {
-				node[i] = (uint16_t)((node[i] & ~change->clear) | change->set);
+				change_entry(change, &node[i]);
 			}
 		} else {
 			uint16_t *child = NULL;
@@ -119,7 +127,7 @@ static void change_root(struct change *change, unsigned int root, unsigned int o
 			    shift);
 	} else if (base >= change->first && end <= change->last) {
 		if (!change->dry) {
-			*entry = (uint16_t)((*entry & ~change->clear) | change->set);
+			change_entry(change, entry);
 		}
 	} else {
 		uint16_t *child = NULL;
@@ -204,14 +212,13 @@ bool lookup_fits(const struct lookup *lookup, uint32_t first, uint32_t last)
 	return lookup->nodes + change_free(change, first, last, true) <= lookup->capacity;
 }
 
-enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last,
-			  enum hvc_action action, bool claim)
+static enum hvc_err paint(struct lookup *lookup, uint32_t first, uint32_t last,
+			  enum hvc_action action, uint16_t marks)
 {
 	struct change change = {
 		.lookup = lookup,
 		.clear = ENTRY_ACTION | ENTRY_CLAIMED,
-		.set = (uint16_t)((unsigned int)action << ENTRY_ACTION_SHIFT |
-				  (claim ? ENTRY_CLAIMED : 0u)),
+		.set = (uint16_t)((unsigned int)action << ENTRY_ACTION_SHIFT | marks),
 	};
 
 	if (!lookup_fits(lookup, first, last)) {
@@ -219,6 +226,18 @@ enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last,
 	}
 	change_free(change, first, last, false);
 	return HVC_OK;
+}
+
+enum hvc_err lookup_paint(struct lookup *lookup, uint32_t first, uint32_t last,
+			  enum hvc_action action, bool claim)
+{
+	return paint(lookup, first, last, action, claim ? ENTRY_CLAIMED : 0);
+}
+
+enum hvc_err lookup_paint_own(struct lookup *lookup, uint32_t first, uint32_t last,
+			      enum hvc_action action)
+{
+	return paint(lookup, first, last, action, ENTRY_CLAIMED | ENTRY_OWN);
 }
 
 static enum hvc_err insert_function(struct lookup *lookup, uint32_t id, unsigned int slot)
@@ -259,13 +278,12 @@ uint32_t lookup_extent(const uint16_t *entries, uint32_t id, uint32_t *first, ui
 {
 	unsigned int root = (id & 0xff0000u) != 0 ? 2 : (id & 0xff00u) != 0 ? 1 : 0;
 	unsigned int shift = parts[root].shift;
-	uint32_t entry = entries[root * LOOKUP_WIDTH + (id >> 24)];
+	uint32_t entry = (uint32_t)lookup_read(&entries[root * LOOKUP_WIDTH + (id >> 24)]);
 
 	*first = (id & 0xff000000u) + parts[root].from;
 	*last = (id & 0xff000000u) + parts[root].to;
 	while (entry & ENTRY_NODE) {
-		entry = entries[(entry & ~(uint32_t)ENTRY_NODE) * LOOKUP_WIDTH +
-				(id >> shift & 0xffu)];
+		entry = (uint32_t)lookup_step(entries, entry, id >> shift);
 		*first = id >> shift << shift;
 		*last = *first + ((1u << shift) - 1);
 		shift -= 8;
@@ -321,25 +339,73 @@ bool lookup_any(const uint16_t *entries, uint16_t bits, uint32_t first, uint32_t
 	return false;
 }
 
-/* Every entry below `node`, `levels` levels above the leaves' entries; *budget bounds the visits. */
-static bool node_sound(const uint16_t *entries, uint32_t nodes, uint32_t entry, unsigned int levels,
-		       uint32_t *budget)
+/* What a walk over all entries found. */
+struct survey {
+	const uint16_t *entries;
+	uint32_t nodes;
+	uint32_t slots; /* entries that name a function */
+	uint64_t seen[LOOKUP_MAX_NODES /
+		      64]; /* a bit a node: no two entries lead to it. 4 KiB; stacks have them. */
+};
+
+/* An entry that leads nowhere: one that stands for more IDs than one names no function. */
+static bool leaf_sound(struct survey *survey, uint32_t entry, unsigned int levels)
 {
-	if (!(entry & ENTRY_NODE)) {
-		return (entry & ENTRY_SLOT) < HVC_FN_COUNT;
-	}
-	entry &= ~(uint32_t)ENTRY_NODE;
-	if (levels == 0 || entry < LOOKUP_ROOTS || entry >= nodes || *budget == 0) {
+	if (entry & ENTRY_OWN) {
 		return false;
 	}
-	--*budget;
+	if ((entry & ENTRY_SLOT) == HVC_FN_NONE) {
+		return true;
+	}
+	survey->slots++;
+	return levels == 0;
+}
+
+/* An entry and all that is below it, `levels` levels above the leaves' entries. */
+static bool entry_sound(struct survey *survey, uint32_t entry, unsigned int levels)
+{
+	uint64_t *seen, bit;
+
+	if (!(entry & ENTRY_NODE)) {
+		return leaf_sound(survey, entry, levels);
+	}
+	entry &= ~(uint32_t)ENTRY_NODE;
+	seen = &survey->seen[entry / 64];
+	bit = 1ull << entry % 64;
+	if (levels == 0 || entry < LOOKUP_ROOTS || entry >= survey->nodes || (*seen & bit) != 0) {
+		return false;
+	}
+	*seen |= bit;
 	for (unsigned int i = 0; i < LOOKUP_WIDTH; i++) {
-		if (!node_sound(entries, nodes, entries[(size_t)entry * LOOKUP_WIDTH + i],
-				levels - 1, budget)) {
+		if (!entry_sound(survey, survey->entries[(size_t)entry * LOOKUP_WIDTH + i],
+				 levels - 1)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+/* Does the ID, if it is one, lead to the slot? */
+static bool slot_sound(const struct survey *survey, uint32_t id, unsigned int slot, uint32_t *ids)
+{
+	*ids += id != 0;
+	return id == 0 || (lookup_entry(survey->entries, id) & ENTRY_SLOT) == slot;
+}
+
+/* Each function's IDs lead to its slot, and no other ID to any: there are no more entries than that. */
+static bool slots_sound(const struct survey *survey)
+{
+	uint32_t ids = 0;
+
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		const struct hvc_function *function = hvc_function_at(slot);
+
+		if (!slot_sound(survey, function->id32, slot, &ids) ||
+		    !slot_sound(survey, function->id64, slot, &ids)) {
+			return false;
+		}
+	}
+	return survey->slots == ids;
 }
 
 /* Reserved IDs are handled, and claimed, so that no later rule takes them. */
@@ -359,16 +425,14 @@ static bool reserved_sound(const uint16_t *entries, const struct hvc_range *rang
 
 bool lookup_sound(const uint16_t *entries, uint32_t nodes)
 {
-	/* A tree visits no node twice. What is none ends here, too, if it visits more nodes than there are. */
-	uint32_t budget = nodes;
+	struct survey survey = {.entries = entries, .nodes = nodes};
 
 	if (nodes < LOOKUP_ROOTS || nodes > LOOKUP_MAX_NODES) {
 		return false;
 	}
 	for (unsigned int root = 0; root < LOOKUP_ROOTS; root++) {
 		for (unsigned int i = 0; i < LOOKUP_WIDTH; i++) {
-			if (!node_sound(entries, nodes, entries[root * LOOKUP_WIDTH + i], root + 1,
-					&budget)) {
+			if (!entry_sound(&survey, entries[root * LOOKUP_WIDTH + i], root + 1)) {
 				return false;
 			}
 		}
@@ -378,5 +442,5 @@ bool lookup_sound(const uint16_t *entries, uint32_t nodes)
 			return false;
 		}
 	}
-	return true;
+	return slots_sound(&survey);
 }

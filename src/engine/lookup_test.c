@@ -245,11 +245,15 @@ static void test_damage_is_seen(void **state)
 	struct lookup lookup = make(ROOM);
 	uint16_t *const dense = &lookup.entries[0x84];
 	uint16_t *const middle = &lookup.entries[LOOKUP_WIDTH + 0x84];
+	uint16_t *const far = &lookup.entries[2 * LOOKUP_WIDTH + 0x08];
 	uint16_t *inside, saved;
 
 	(void)state;
+	/* Nodes without functions, for others to lead to. */
+	assert_int_equal(lookup_paint(&lookup, 0x08123456u, 0x08123456u, HVC_DENY, true), HVC_OK);
 	assert_true(*dense & ENTRY_NODE);
 	assert_true(*middle & ENTRY_NODE);
+	assert_true(*far & ENTRY_NODE);
 	inside = &lookup.entries[(*dense & ~ENTRY_NODE) * LOOKUP_WIDTH + 3];
 
 #define MUST_BE_SEEN(place, value)                                        \
@@ -268,6 +272,12 @@ static void test_damage_is_seen(void **state)
 	MUST_BE_SEEN(inside, *dense);                                        /* a loop */
 	MUST_BE_SEEN(inside, HVC_FN_COUNT);                                  /* no such slot */
 	MUST_BE_SEEN(inside, ENTRY_SLOT);                                    /* nor this */
+	MUST_BE_SEEN(inside, HVC_FN_PSCI_CPU_OFF);                           /* another's */
+	MUST_BE_SEEN(inside, HVC_FN_NONE);                                   /* and none's */
+	MUST_BE_SEEN(inside, *inside | ENTRY_OWN);                           /* no image has it */
+	MUST_BE_SEEN(&inside[0xf0], HVC_FN_PSCI_CPU_ON);                     /* an ID of none */
+	MUST_BE_SEEN(&lookup.entries[0x09], HVC_FN_PSCI_CPU_ON);             /* many IDs */
+	MUST_BE_SEEN(far + 1, *far);                                         /* shared */
 	MUST_BE_SEEN(&lookup.entries[0x80], HVC_DENY << ENTRY_ACTION_SHIFT); /* reserved */
 	MUST_BE_SEEN(&lookup.entries[LOOKUP_WIDTH + 0xc0], HVC_DENY << ENTRY_ACTION_SHIFT);
 	/* Not claimed, a later rule would take them. */
@@ -279,14 +289,13 @@ static void test_damage_is_seen(void **state)
 	assert_false(lookup_sound(lookup.entries, LOOKUP_ROOTS - 1));
 	assert_false(lookup_sound(lookup.entries, lookup.nodes - 1));
 	assert_false(lookup_sound(lookup.entries, LOOKUP_MAX_NODES + 1));
-	/* Nothing but roots that say "handled, by nobody" is a sound table, where what is reserved is claimed. */
+	/* Nothing but roots that say "handled, by nobody" is a tree, but the functions are not there. */
 	memset(lookup.entries, 0, LOOKUP_ROOTS * NODE_BYTES);
-	assert_false(lookup_sound(lookup.entries, LOOKUP_ROOTS));
 	for (unsigned int root = 0; root < 2; root++) {
 		lookup.entries[root * LOOKUP_WIDTH + 0x80] = ENTRY_CLAIMED;
 		lookup.entries[root * LOOKUP_WIDTH + 0xc0] = ENTRY_CLAIMED;
 	}
-	assert_true(lookup_sound(lookup.entries, LOOKUP_ROOTS));
+	assert_false(lookup_sound(lookup.entries, LOOKUP_ROOTS));
 	free(lookup.entries);
 }
 

@@ -45,8 +45,8 @@ _Static_assert(sizeof(struct hvc_vm) <= 512, "budget: core per-VM state");
 
 /* The first half is what every call reads. */
 struct hvc_vcpu {
-	_Alignas(64) const uint16_t *entries; /* vm->filter.entries */
-	const uint16_t *numbered;             /* root 1 in them */
+	_Alignas(64) const uint16_t
+		*entries; /* vm->filter.entries: the rules, in one pointer, so that one store swaps them */
 	struct hvc_vm *vm;
 	struct hvc_counters *counters;
 	uint32_t last_id;    /* of the last call, normalised */

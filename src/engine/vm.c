@@ -90,7 +90,6 @@ static void init_vcpu(struct hvc_vm *vm, uint32_t index)
 	memset(vcpu, 0, sizeof(*vcpu));
 	vcpu->vm = vm;
 	vcpu->entries = vm->filter.entries;
-	vcpu->numbered = vcpu->entries + LOOKUP_WIDTH;
 	vcpu->index = index;
 	vcpu->mpidr = index;
 	vcpu->hint_mask = vm_hint_mask(vm);

@@ -35,7 +35,7 @@ MUTANTS = [
     # Filter.
     (F, "if (*last < base) {", "if (*last + 1 < base) {", "a range may wrap by one"),
     (F, "*last = base + count - 1;\n\tif (!vm->image", "*last = base + count;\n\tif (!vm->image", "a range's end is one too far when it is checked"),
-    (F, "base, base + count - 1, action, true)", "base, base + count - (count > 1) - 1, action, true)",
+    (F, "base, base + count - 1, action)", "base, base + count - (count > 1) - 1, action)",
      "the last ID of a range is left out"),
     (F, "if (lookup_any(vm->filter.entries, ENTRY_CLAIMED, base, last)) {", "if (base != last && lookup_any(vm->filter.entries, ENTRY_CLAIMED, base, last)) {",
      "ranges of one ID may overlap"),

@@ -36,7 +36,7 @@ void model_add_defaults(struct model *model, enum hvc_action otherwise);
 void model_free(struct model *model);
 
 /* An expectation: slot of the function, action << 12, and whether a rule or a reservation holds it. */
-enum { MODEL_SLOT = 0x0fff, MODEL_ACTION_SHIFT = 12, MODEL_CLAIMED = 0x4000 };
+enum { MODEL_SLOT = 0x07ff, MODEL_ACTION_SHIFT = 12, MODEL_CLAIMED = 0x4000 };
 enum { MODEL_BLOCK = 0x10000 };
 
 bool model_reserved(uint32_t id);
