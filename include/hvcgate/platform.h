@@ -23,6 +23,7 @@ enum hvc_share {
 	HVC_SHARE_MMIO,       /* MMIO_GUARD: the host may emulate a device there */
 	HVC_SHARE_MMIO_BACK,  /* Android's MMIO_GUARD_UNMAP */
 	HVC_SHARE_RELINQUISH, /* Android's MEM_RELINQUISH: the guest has no more use for it */
+	HVC_SHARE_ENROLL, /* Android's MMIO_GUARD_ENROLL: no device anywhere else from now on; ipa and bytes are 0 */
 };
 
 struct hvc_platform {

@@ -17,8 +17,7 @@ static const struct ours ours[HVC_PROFILE_NEWEST] = {
 /* Workaround levels, KVM's encodings (KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_*). */
 enum { WORKAROUND_NOT_REQUIRED = 2, WORKAROUND_2_NOT_REQUIRED = 3 };
 
-/* Vendor UID 28b46fb6-2ec5-11e9-a9ca-4b564d003a74, as KVM's guests look for it. */
-static const uint32_t kvm_uid[4] = {0xb66fb428u, 0xe911c52eu, 0x564bcaa9u, 0x743a004du};
+const uint32_t kvm_uid[4] = {0xb66fb428u, 0xe911c52eu, 0x564bcaa9u, 0x743a004du};
 
 /* Bits of the bitmaps that some function of the catalogue is gated by. */
 static uint64_t bitmap_mask(unsigned int reg)

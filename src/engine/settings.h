@@ -20,4 +20,7 @@ bool register_value_valid(const struct hvc_settings *settings, unsigned int reg,
 /* The value that means "nothing of it"; settings must be valid. */
 uint64_t register_nothing(const struct hvc_settings *settings, unsigned int reg);
 
+/* Vendor UID 28b46fb6-2ec5-11e9-a9ca-4b564d003a74, as KVM's guests look for it. */
+extern HVC_HIDDEN const uint32_t kvm_uid[4];
+
 #endif

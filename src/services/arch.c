@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Arm architecture calls and the general queries of an owner: SMCCC, DEN0028 chapters 6 and 7. */
+/* Arm architecture calls: SMCCC, DEN0028 chapter 7. SOC_ID is in arch_soc_id.c. */
 #include "services.h"
 
 /* Workaround levels, KVM's encodings; WORKAROUND_2 has a 3 for "not required". */
@@ -72,20 +72,6 @@ HVC_SERVE(SMCCC_ARCH_FEATURES)
 			    arch_feature(vm, id, slot) ? SMCCC_SUCCESS : SMCCC_NOT_SUPPORTED);
 }
 
-HVC_SERVE(SMCCC_ARCH_SOC_ID)
-{
-	const struct hvc_settings *settings = &vcpu->vm->image->settings;
-
-	switch ((uint32_t)frame->x[1]) {
-	case 0:
-		return serve_word(frame, settings->soc_version);
-	case 1:
-		return serve_word(frame, settings->soc_revision);
-	default:
-		return serve_status(frame, SMCCC_INVALID_PARAMETER);
-	}
-}
-
 HVC_SERVE(SMCCC_ARCH_FEATURE_AVAILABILITY)
 {
 	const struct hvc_vm *vm = vcpu->vm;
@@ -126,39 +112,6 @@ HVC_SERVE(SMCCC_ARCH_WORKAROUND_4)
 	return serve_status(frame, SMCCC_SUCCESS);
 }
 
-/* Number of calls of an owner that would be served: fast and yielding, each width one (DEN0028, 6.2). */
-static uint32_t call_count(const struct hvc_vm *vm, unsigned int owner)
-{
-	uint32_t calls = 0;
-
-	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
-		const struct hvc_function *function = hvc_function_at(slot);
-		const uint32_t ids[] = {function->id32, function->id64};
-
-		for (unsigned int i = 0; i < 2; i++) {
-			if (ids[i] != 0 && HVC_ID_OWNER(ids[i]) == owner) {
-				calls += vm_served(vm, ids[i]) != HVC_FN_NONE;
-			}
-		}
-	}
-	return calls;
-}
-
-HVC_SERVE(SMCCC_STD_CALL_COUNT)
-{
-	return serve_word(frame, call_count(vcpu->vm, HVC_OWNER_STD));
-}
-
-HVC_SERVE(SMCCC_STD_HYP_CALL_COUNT)
-{
-	return serve_word(frame, call_count(vcpu->vm, HVC_OWNER_STD_HYP));
-}
-
-HVC_SERVE(SMCCC_VENDOR_HYP_CALL_COUNT)
-{
-	return serve_word(frame, call_count(vcpu->vm, HVC_OWNER_VENDOR_HYP));
-}
-
 static uint32_t arch_version(const struct hvc_vm *vm)
 {
 	return vm->smccc_version;
@@ -170,13 +123,13 @@ static bool arch_has(const struct hvc_vm *vm, unsigned int slot)
 		return workaround_level(vm, slot) != LEVEL_NOT_AVAILABLE ||
 		       (is_workaround_1_to_3(slot) && vm_quirk(vm, HVC_QUIRK_WORKAROUND_HVC_ONLY));
 	}
-	if (slot == HVC_FN_SMCCC_ARCH_SOC_ID) {
-		return vm->image->settings.soc_id_present;
+	if (slot == HVC_FN_SMCCC_ARCH_SOC_ID || slot == HVC_FN_SMCCC_ARCH_SOC_ID_NAME) {
+		return soc_id_has(vm, slot);
 	}
 	if (slot == HVC_FN_SMCCC_ARCH_FEATURE_AVAILABILITY) {
 		return vm->platform != NULL && vm->platform->feature_availability != NULL;
 	}
-	return true;
+	return queries_have(vm, slot);
 }
 
 const struct hvc_service hvc_service_arch = {

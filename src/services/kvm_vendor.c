@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* KVM's vendor range: UID, features, PTP (reference: Linux hypercalls.rst, ptp_kvm.rst). */
+/* KVM's vendor range: UID, features, PTP, CPU implementations (Linux, hypercalls.rst and ptp_kvm.rst). */
+#include "../engine/settings.h"
 #include "services.h"
 
 HVC_SERVE(KVM_VENDOR_UID)
 {
-	const uint32_t *uid = vcpu->vm->image->settings.vendor_uid;
-
-	for (unsigned int i = 0; i < 4; i++) {
-		frame->x[i] = uid[i];
-	}
-	return HVC_RESUME;
+	return serve_words(frame, vcpu->vm->image->settings.vendor_uid);
 }
 
 static bool in_range(const struct hvc_function *function, unsigned int numbers)
@@ -55,10 +51,7 @@ HVC_SERVE(KVM_FEATURES)
 	} else {
 		coherent_features(vcpu->vm, words);
 	}
-	for (unsigned int i = 0; i < 4; i++) {
-		frame->x[i] = words[i];
-	}
-	return HVC_RESUME;
+	return serve_words(frame, words);
 }
 
 /* Which counter the guest wants to read beside the clock. */
@@ -81,29 +74,61 @@ HVC_SERVE(KVM_PTP)
 	return HVC_RESUME;
 }
 
+/* The guest wants major 1. */
+#define IMPL_VERSION HVC_VERSION(1, 0)
+
+HVC_SERVE(KVM_DISCOVER_IMPL_VER)
+{
+	if (frame->x[1] != 0) {
+		return serve_status(frame, SMCCC_INVALID_PARAMETER);
+	}
+	frame->x[1] = IMPL_VERSION;
+	frame->x[2] = hvc_image_tables(vcpu->vm->image)->implementation_count;
+	return serve_status(frame, SMCCC_SUCCESS);
+}
+
+HVC_SERVE(KVM_DISCOVER_IMPL_CPUS)
+{
+	const struct hvc_tables *tables = hvc_image_tables(vcpu->vm->image);
+	uint64_t index = frame->x[1];
+
+	if (index >= tables->implementation_count) {
+		return serve_status(frame, SMCCC_INVALID_PARAMETER);
+	}
+	frame->x[1] = tables->implementations[index].midr;
+	frame->x[2] = tables->implementations[index].revidr;
+	frame->x[3] = tables->implementations[index].aidr;
+	return serve_status(frame, SMCCC_SUCCESS);
+}
+
+bool is_kvm(const struct hvc_vm *vm)
+{
+	const struct hvc_settings *settings = &vm->image->settings;
+
+	return settings->vendor_uid_present != 0 &&
+	       memcmp(settings->vendor_uid, kvm_uid, sizeof(kvm_uid)) == 0;
+}
+
 static uint32_t vendor_version(const struct hvc_vm *vm)
 {
 	(void)vm;
 	return HVC_VERSION(1, 0);
 }
 
-/* The functions mean what KVM says only behind KVM's UID. */
+/* Every hypervisor has a UID, another as well. */
 static bool vendor_has(const struct hvc_vm *vm, unsigned int slot)
 {
-	const struct hvc_settings *settings = &vm->image->settings;
-	struct hvc_settings defaults;
-
-	if (!settings->vendor_uid_present) {
-		return false;
+	switch (slot) {
+	case HVC_FN_KVM_VENDOR_UID:
+		return vm->image->settings.vendor_uid_present != 0;
+	case HVC_FN_KVM_PTP:
+		return is_kvm(vm) && vm->platform != NULL && vm->platform->ptp != NULL;
+	case HVC_FN_KVM_DISCOVER_IMPL_VER:
+	case HVC_FN_KVM_DISCOVER_IMPL_CPUS:
+		return is_kvm(vm) && hvc_image_tables(vm->image)->implementation_count != 0;
+	default:
+		return is_kvm(vm);
 	}
-	if (slot == HVC_FN_KVM_PTP && (vm->platform == NULL || vm->platform->ptp == NULL)) {
-		return false;
-	}
-	if (slot == HVC_FN_KVM_VENDOR_UID) {
-		return true;
-	}
-	hvc_settings_init(&defaults);
-	return memcmp(settings->vendor_uid, defaults.vendor_uid, sizeof(defaults.vendor_uid)) == 0;
 }
 
 const struct hvc_service hvc_service_kvm_vendor = {

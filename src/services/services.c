@@ -8,4 +8,5 @@ const struct hvc_service *const hvc_services[HVC_SERVICE_COUNT] = {
 	[HVC_SERVICE_TRNG] = &hvc_service_trng,
 	[HVC_SERVICE_PV_TIME] = &hvc_service_pv_time,
 	[HVC_SERVICE_KVM_VENDOR] = &hvc_service_kvm_vendor,
+	[HVC_SERVICE_PKVM] = &hvc_service_pkvm,
 };

@@ -9,6 +9,7 @@ extern const struct hvc_service hvc_service_psci;
 extern const struct hvc_service hvc_service_trng;
 extern const struct hvc_service hvc_service_pv_time;
 extern const struct hvc_service hvc_service_kvm_vendor;
+extern const struct hvc_service hvc_service_pkvm;
 
 /* PSCI return codes (DEN0022, 5.2.2). */
 enum {
@@ -40,5 +41,21 @@ static inline uint64_t argument(const struct hvc_vcpu *vcpu, const struct hvc_fr
 {
 	return vcpu->last_id & HVC_ID_64 ? frame->x[n] : (uint32_t)frame->x[n];
 }
+
+/* Four 32-bit results, x0 to x3: a UUID. */
+static inline enum hvc_verdict serve_words(struct hvc_frame *frame, const uint32_t words[4])
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		frame->x[i] = words[i];
+	}
+	return HVC_RESUME;
+}
+
+/* Parts of the service arch in files of their own: their condition beside version and gate. */
+bool soc_id_has(const struct hvc_vm *vm, unsigned int slot);
+bool queries_have(const struct hvc_vm *vm, unsigned int slot);
+
+/* Does the vendor range say it is KVM's? Its functions mean what KVM says only then. */
+bool is_kvm(const struct hvc_vm *vm);
 
 #endif

@@ -36,12 +36,8 @@ HVC_SERVE(TRNG_FEATURES)
 
 HVC_SERVE(TRNG_GET_UUID)
 {
-	const uint32_t *uuid = vm_quirk(vcpu->vm, HVC_QUIRK_TRNG_KVM_UUID) ? kvm_uuid : trng_uuid;
-
-	for (unsigned int i = 0; i < 4; i++) {
-		frame->x[i] = uuid[i];
-	}
-	return HVC_RESUME;
+	return serve_words(frame,
+			   vm_quirk(vcpu->vm, HVC_QUIRK_TRNG_KVM_UUID) ? kvm_uuid : trng_uuid);
 }
 
 /* Bits `from` and up of word `index` (words of `width` bits, word 0 lowest) that a request of n has. */

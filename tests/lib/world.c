@@ -73,6 +73,15 @@ static bool ptp(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t
 	return !world->time_fails;
 }
 
+static bool share(void *host, uint32_t vcpu, uint32_t what, uint64_t ipa, uint64_t bytes)
+{
+	struct world *world = host;
+
+	world->shared = (struct world_share){vcpu, what, ipa, bytes};
+	world->share_calls++;
+	return !world->share_fails;
+}
+
 static enum hvc_err paint_all(struct hvc_image *image, size_t capacity,
 			      const struct world_setup *setup)
 {
@@ -103,6 +112,9 @@ struct hvc_image *world_image(const struct world_setup *setup, size_t *capacity)
 		if (err == HVC_OK) {
 			err = paint_all(image, bytes, setup);
 		}
+		if (err == HVC_OK && setup->tables != NULL) {
+			err = hvc_image_add_tables(image, bytes, setup->tables);
+		}
 		if (err == HVC_OK) {
 			hvc_image_seal(image);
 			if (capacity != NULL) {
@@ -130,6 +142,12 @@ static void make_vm(struct world *world, const struct world_setup *setup, unsign
 		config.filter_bytes = hvc_filter_size(world->image, setup->filter_ranges);
 		config.filter_memory = world->filter_memory = memory(config.filter_bytes);
 	}
+	if (setup->share_ram != 0) {
+		config.share_base = WORLD_SHARE_BASE;
+		config.share_ram = setup->share_ram;
+		config.share_bytes = hvc_share_size(setup->share_ram);
+		config.share_memory = world->share_memory = memory(config.share_bytes);
+	}
 	must(hvc_vm_init(world->vm, &config, world->vcpus) == HVC_OK, "hvc_vm_init");
 	for (unsigned int i = 0; i < count; i++) {
 		must(hvc_vcpu_setup(world->vcpus[i], i, &world->counters[i]) == HVC_OK, "setup");
@@ -147,7 +165,8 @@ struct world *world_new(const struct world_setup *setup)
 			     .cpu_start = start,
 			     .is_ram = is_ram,
 			     .entropy = entropy,
-			     .feature_availability = availability},
+			     .feature_availability = availability,
+			     .share = share},
 		.entropy = {0x0706050403020100ull, 0x0f0e0d0c0b0a0908ull, 0x1716151413121110ull},
 		.ram_end = UINT64_MAX,
 		.ns = 0x18ea46b888220ca0ull,
@@ -173,6 +192,7 @@ void world_free(struct world *world)
 	for (unsigned int i = 0; i < WORLD_VCPUS; i++) {
 		free(world->vcpus[i]);
 	}
+	free(world->share_memory);
 	free(world->filter_memory);
 	free(world->counters);
 	free(world->vm);

@@ -17,6 +17,9 @@
 
 enum { WORLD_VCPUS = 8 };
 
+/* RAM that a guest can share begins here. */
+#define WORLD_SHARE_BASE 0x80000000ull
+
 /* A rule; of those that match an ID the first wins. Reserved IDs are passed over. */
 struct paint {
 	uint32_t first, last;
@@ -27,12 +30,20 @@ struct world_setup {
 	const struct hvc_settings *settings; /* NULL: the defaults */
 	const struct paint *rules;
 	size_t rule_count;
-	enum hvc_action otherwise;  /* the default action */
-	unsigned int vcpu_count;    /* 0: one */
-	unsigned int filter_ranges; /* memory for that many; 0: no filter memory */
-	bool no_platform;           /* no callback at all */
-	bool host_time;             /* callbacks stolen_time and ptp, too */
-	uint32_t flags;             /* HVC_VM_* */
+	enum hvc_action otherwise;       /* the default action */
+	unsigned int vcpu_count;         /* 0: one */
+	unsigned int filter_ranges;      /* memory for that many; 0: no filter memory */
+	bool no_platform;                /* no callback at all */
+	bool host_time;                  /* callbacks stolen_time and ptp, too */
+	uint32_t flags;                  /* HVC_VM_* */
+	const struct hvc_tables *tables; /* NULL: none */
+	uint64_t share_ram;              /* bytes at WORLD_SHARE_BASE; 0: no share memory */
+};
+
+/* One call of hvc_platform.share. */
+struct world_share {
+	uint32_t vcpu, what;
+	uint64_t ipa, bytes;
 };
 
 struct world {
@@ -41,20 +52,23 @@ struct world {
 	struct hvc_vm *vm;
 	struct hvc_vcpu *vcpus[WORLD_VCPUS];
 	struct hvc_counters *counters; /* one a vCPU */
-	void *filter_memory;
+	void *filter_memory, *share_memory;
 	struct hvc_platform platform;
 	/* What the platform does. */
-	uint64_t entropy[3];     /* the words it gives */
-	bool entropy_fails;      /* no entropy */
-	bool entropy_random;     /* instead of `entropy`: something else at each call */
-	bool start_fails;        /* CPUs cannot be started */
-	uint64_t ram_end;        /* IPAs below are RAM */
-	bool time_fails;         /* stolen_time and ptp say false */
-	uint64_t record;         /* IPA of the last stolen_time call */
-	uint64_t ns, counter[2]; /* the clock, the virtual and the physical counter */
-	void *context;           /* for callbacks that a test puts in `platform` itself */
-	atomic_uint starts;      /* number of cpu_start calls so far */
-	atomic_uint last_start;  /* vCPU of the last one */
+	uint64_t entropy[3];       /* the words it gives */
+	bool entropy_fails;        /* no entropy */
+	bool entropy_random;       /* instead of `entropy`: something else at each call */
+	bool start_fails;          /* CPUs cannot be started */
+	uint64_t ram_end;          /* IPAs below are RAM */
+	bool time_fails;           /* stolen_time and ptp say false */
+	uint64_t record;           /* IPA of the last stolen_time call */
+	uint64_t ns, counter[2];   /* the clock, the virtual and the physical counter */
+	bool share_fails;          /* the host does not go along with what is shared */
+	unsigned int share_calls;  /* number of share calls so far; callers take turns */
+	struct world_share shared; /* the last one */
+	void *context;             /* for callbacks that a test puts in `platform` itself */
+	atomic_uint starts;        /* number of cpu_start calls so far */
+	atomic_uint last_start;    /* vCPU of the last one */
 };
 
 struct world *world_new(const struct world_setup *setup);

@@ -25,16 +25,19 @@ static inline uint64_t expected_pattern(unsigned int n)
 enum {
 	EXPECT_X0 = 0x1,
 	EXPECT_X0_X1 = 0x3,
+	EXPECT_X0_X2 = 0x7,
 	EXPECT_X0_X3 = 0xf,
 	EXPECT_X0_X7 = 0xff,
+	EXPECT_X0_X17 = 0x3ffff,
 
 	/* Flags of a row. */
 	EXPECT_GONE = 0x1,      /* does not return, whatever the arguments */
 	EXPECT_NO_SAMPLE = 0x2, /* x1 to x3 are no sample: success would start or end something */
 	EXPECT_OPTIONAL =
 		0x4, /* profile hvcgate-1 has it only if settings ask for it or the host has it */
-	EXPECT_WAITS = 0x8,  /* the sample waits for an interrupt */
-	EXPECT_LATER = 0x10, /* in a later version than hvcgate-1's defaults */
+	EXPECT_WAITS = 0x8,         /* the sample waits for an interrupt */
+	EXPECT_LATER = 0x10,        /* in a later version than hvcgate-1's defaults */
+	EXPECT_2 = EXPECT_OPTIONAL, /* from profile hvcgate-2 on */
 };
 
 /* A function that the engine serves, and arguments x1 to x3 with which it succeeds. */
@@ -50,6 +53,7 @@ static const struct expected_call expected_calls[] = {
 	{"SMCCC_VERSION", 0x80000000u, 0, EXPECT_X0, 0, 0, 0},
 	{"SMCCC_ARCH_FEATURES", 0x80000001u, 0, EXPECT_X0, 0x80000000u, 0, 0},
 	{"SMCCC_ARCH_SOC_ID", 0x80000002u, EXPECT_OPTIONAL, EXPECT_X0, 1, 0, 0},
+	{"SMCCC_ARCH_SOC_ID_NAME", 0xc0000002u, EXPECT_2, EXPECT_X0_X17, 2, 0x5a, 0x5a},
 	{"SMCCC_ARCH_FEATURE_AVAILABILITY", 0xc0000003u, EXPECT_OPTIONAL | EXPECT_LATER,
 	 EXPECT_X0_X1, 0x1e1100, 0, 0},
 	{"SMCCC_ARCH_WORKAROUND_1", 0x80008000u, EXPECT_OPTIONAL, EXPECT_X0, 0, 0, 0},
@@ -58,8 +62,13 @@ static const struct expected_call expected_calls[] = {
 	{"SMCCC_ARCH_WORKAROUND_4", 0x80000004u, EXPECT_OPTIONAL | EXPECT_LATER, EXPECT_X0, 0, 0,
 	 0},
 	{"SMCCC_STD_CALL_COUNT", 0x8400ff00u, 0, EXPECT_X0, 0, 0, 0},
+	{"SMCCC_STD_CALL_UID", 0x8400ff01u, EXPECT_2, EXPECT_X0_X3, 0x5a, 0x5a, 0x5a},
+	{"SMCCC_STD_CALL_REVISION", 0x8400ff03u, EXPECT_2, EXPECT_X0_X1, 0x5a, 0x5a, 0x5a},
 	{"SMCCC_STD_HYP_CALL_COUNT", 0x8500ff00u, 0, EXPECT_X0, 0, 0, 0},
+	{"SMCCC_STD_HYP_CALL_UID", 0x8500ff01u, EXPECT_2, EXPECT_X0_X3, 0x5a, 0x5a, 0x5a},
+	{"SMCCC_STD_HYP_CALL_REVISION", 0x8500ff03u, EXPECT_2, EXPECT_X0_X1, 0x5a, 0x5a, 0x5a},
 	{"SMCCC_VENDOR_HYP_CALL_COUNT", 0x8600ff00u, 0, EXPECT_X0, 0, 0, 0},
+	{"SMCCC_VENDOR_HYP_CALL_REVISION", 0x8600ff03u, EXPECT_2, EXPECT_X0_X1, 0x5a, 0x5a, 0x5a},
 	/* With PSCI 0.1 only; there CPU_OFF does not return. */
 	{"PSCI_0_1_CPU_SUSPEND", 0x95c1ba5eu, EXPECT_NO_SAMPLE, EXPECT_X0, 0, 0, 0},
 	{"PSCI_0_1_CPU_OFF", 0x95c1ba5fu, EXPECT_NO_SAMPLE, EXPECT_X0, 0, 0, 0},
@@ -92,6 +101,19 @@ static const struct expected_call expected_calls[] = {
 	{"KVM_PTP", 0x86000001u, EXPECT_OPTIONAL, EXPECT_X0_X3, 1, 0x5a, 0x5a},
 	{"KVM_VENDOR_UID", 0x8600ff01u, 0, EXPECT_X0_X3, 0x5a, 0x5a, 0x5a},
 	{"KVM_FEATURES", 0x86000000u, 0, EXPECT_X0_X3, 0x5a, 0x5a, 0x5a},
+	{"KVM_DISCOVER_IMPL_VER", 0xc6000040u, EXPECT_2, EXPECT_X0_X2, 0, 0x5a, 0x5a},
+	{"KVM_DISCOVER_IMPL_CPUS", 0xc6000041u, EXPECT_2, EXPECT_X0_X3, 0, 0x5a, 0x5a},
+	/* Of the second granule that a guest can share; each undoes the one before. */
+	{"PKVM_HYP_MEMINFO", 0xc6000002u, EXPECT_2, EXPECT_X0, 0, 0, 0},
+	{"PKVM_MEM_SHARE", 0xc6000003u, EXPECT_2, EXPECT_X0, 0x80001000u, 0, 0},
+	{"PKVM_MEM_UNSHARE", 0xc6000004u, EXPECT_2, EXPECT_X0, 0x80001000u, 0, 0},
+	{"PKVM_MEM_RELINQUISH", 0xc6000009u, EXPECT_2, EXPECT_X0, 0x80001000u, 0, 0},
+	{"PKVM_MMIO_GUARD_INFO", 0xc6000005u, EXPECT_2, EXPECT_X0_X1, 0x5a, 0x5a, 0x5a},
+	{"PKVM_MMIO_GUARD_ENROLL", 0xc6000006u, EXPECT_2, EXPECT_X0, 0x5a, 0x5a, 0x5a},
+	{"PKVM_MMIO_GUARD", 0xc6000007u, EXPECT_2, EXPECT_X0, 0x9000000u, 0, 0},
+	{"PKVM_MMIO_GUARD_UNMAP", 0xc6000008u, EXPECT_2, EXPECT_X0, 0x9000000u, 0, 0},
+	{"PKVM_MMIO_RGUARD_MAP", 0xc600000au, EXPECT_2, EXPECT_X0_X1, 0x9000000u, 2, 0},
+	{"PKVM_MMIO_RGUARD_UNMAP", 0xc600000bu, EXPECT_2, EXPECT_X0_X1, 0x9000000u, 2, 0},
 };
 
 /* The changes that are right for a call that came back with this in x0. Whatever is not in the table

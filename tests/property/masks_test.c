@@ -84,9 +84,7 @@ static void check_world(struct world *world)
 
 static void high_settings(struct hvc_settings *settings)
 {
-	hvc_settings_init(settings);
-	settings->smccc_version = HVC_VERSION(1, 5);
-	settings->regs[HVC_REG_PSCI_VERSION] = HVC_VERSION(1, 3);
+	assert_int_equal(hvc_settings_profile(settings, HVC_PROFILE_NEWEST), HVC_OK);
 	settings->regs[HVC_REG_WORKAROUND_1] = 1;
 	settings->regs[HVC_REG_WORKAROUND_2] = 3;
 	settings->regs[HVC_REG_WORKAROUND_3] = 2;
@@ -95,6 +93,14 @@ static void high_settings(struct hvc_settings *settings)
 	settings->soc_version = 0x043b0001u;
 	settings->soc_revision = 3;
 }
+
+/* What optional functions want to have. */
+static const struct hvc_tables high_tables = {
+	.size = sizeof(high_tables),
+	.soc_name = "A name",
+	.implementation_count = 1,
+	.implementations = {{0x411fd0c1, 0x11, 0x22}},
+};
 
 /* A VM of profile hvcgate-1, or one that has all there is. */
 static struct world *make_world(bool high, struct world_setup setup)
@@ -105,6 +111,8 @@ static struct world *make_world(bool high, struct world_setup setup)
 	high_settings(&settings);
 	setup.settings = high ? &settings : NULL;
 	setup.host_time = high;
+	setup.tables = high ? &high_tables : NULL;
+	setup.share_ram = high ? 64 * 4096 : 0;
 	world = world_new(&setup);
 	if (high) {
 		assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[0], 0x40000000), HVC_OK);
