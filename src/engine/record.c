@@ -3,6 +3,9 @@
 
 #include "env.h"
 
+_Static_assert(sizeof(struct hvc_record) == 128, "trace record is a wire format");
+_Static_assert(sizeof(struct hvc_ring) == 128, "ring head is a wire format");
+
 enum {
 	RECORD_IN = sizeof(((struct hvc_record *)0)->in) / sizeof(uint64_t),
 	RECORD_OUT = sizeof(((struct hvc_record *)0)->out) / sizeof(uint64_t)
