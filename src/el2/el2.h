@@ -14,6 +14,7 @@
 
 #include <hvcgate/engine.h>
 
+#include "interval.h"
 #include "launch.h"
 #include "layout.h"
 
@@ -50,6 +51,10 @@ struct el2_cpu {
 	struct el2_ring ring;
 	uint32_t entropy_key[8];
 	uint32_t expected; /* the machine's CPU_ON was asked for it */
+	uint32_t clock_known;
+	struct interval clock; /* what the CPU knows of the host's clock, if it knows anything */
+	uint64_t stolen_ticks;
+	uint64_t stolen_counts; /* the guest has asked for its record of stolen time */
 } __attribute__((aligned(64)));
 
 extern struct el2_cpu el2_cpus[EL2_MAX_CPUS];
@@ -104,6 +109,8 @@ void mmu_unmap_guest(uint64_t pa, uint64_t bytes);
 /* --- stage2.c */
 void stage2_build(const struct el2_launch *launch);
 void stage2_on(void);
+/* A page of ours that the guest can read there and no more; before any guest runs. */
+void stage2_show(uint64_t ipa, uint64_t page);
 unsigned int stage2_ipa_bits(void);
 bool stage2_is_ram(uint64_t ipa);
 /* The physical address of guest RAM [ipa, ipa + bytes). False: it is not all RAM. */
@@ -163,6 +170,14 @@ _Noreturn void psci_host_system_reset(void);
 /* --- entropy.c */
 void entropy_init(const struct el2_launch *launch);
 bool entropy_fill(void *host, uint64_t *words, uint32_t count);
+
+/* --- clock.c: the host's wall clock (struct hvc_platform.ptp) */
+bool clock_read(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t *counter);
+
+/* --- stolen.c */
+uint64_t stolen_page(void);
+bool stolen_start(void *host, uint32_t vcpu, uint64_t ipa);
+void stolen_add(uint64_t ticks); /* that a call of this CPU waited for somebody else */
 
 /* --- seeds.c */
 #define EL2_SEED_HEADER 12u /* bytes of a property before its value */

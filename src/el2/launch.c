@@ -39,6 +39,9 @@ static void check_region(const struct el2_launch *launch, unsigned int i, unsign
 	    overlap(region->pa, region->bytes, EL2_SHARED_PA, EL2_SHARED_SIZE)) {
 		report_refused("region meets the monitor's memory; region", i);
 	}
+	if (overlap(region->ipa, region->bytes, EL2_STOLEN_IPA, PAGE_SIZE)) {
+		report_refused("region meets the records of stolen time; region", i);
+	}
 	if (launch->doorbell_ecam != 0 &&
 	    (overlap(region->pa, region->bytes, launch->doorbell_ecam, PAGE_SIZE) ||
 	     overlap(region->pa, region->bytes, launch->doorbell_pio, EL2_DOORBELL_PIO_BYTES))) {

@@ -21,15 +21,19 @@
 #include <hvcgate/call.h>
 #include <hvcgate/trace.h>
 
-#define EL2_MONITOR_PA    0x40000000ull
-#define EL2_LAUNCH_PA     0x40180000ull /* below it: QEMU's own device tree */
-#define EL2_CODE_PA       0x40200000ull
-#define EL2_IMAGE_PA      0x41000000ull /* compiled policy, at most HVC_IMAGE_MAX_SIZE */
-#define EL2_MONITOR_SIZE  0x02000000ull
-#define EL2_SHARED_PA     0x42000000ull
-#define EL2_SHARED_SIZE   0x02000000ull
-#define EL2_GUEST_PA      0x44000000ull
-#define EL2_GUEST_IPA     0x40000000ull
+#define EL2_MONITOR_PA   0x40000000ull
+#define EL2_LAUNCH_PA    0x40180000ull /* below it: QEMU's own device tree */
+#define EL2_CODE_PA      0x40200000ull
+#define EL2_IMAGE_PA     0x41000000ull /* compiled policy, at most HVC_IMAGE_MAX_SIZE */
+#define EL2_MONITOR_SIZE 0x02000000ull
+#define EL2_SHARED_PA    0x42000000ull
+#define EL2_SHARED_SIZE  0x02000000ull
+#define EL2_GUEST_PA     0x44000000ull
+#define EL2_GUEST_IPA    0x40000000ull
+
+/* Records of stolen time, a page that the guest can only read; outside its RAM. CPU n: n * EL2_STOLEN_STRIDE. */
+#define EL2_STOLEN_IPA    0x090a0000ull
+#define EL2_STOLEN_STRIDE 64
 
 #define EL2_MAX_CPUS      8
 #define EL2_MAX_REGIONS   16
@@ -94,6 +98,13 @@ enum el2_exit {
 	EL2_EXIT_ALL_OFF, /* the last CPU called CPU_OFF: no other can start it again */
 };
 
+/* What time it is, asked by one CPU. The monitor writes a new number to `asked` and rings; the process writes the
+ * time, then (release) that number to `answered`. */
+struct el2_clock {
+	uint32_t asked, answered;
+	uint64_t wall_ns; /* CLOCK_REALTIME */
+};
+
 struct el2_mailbox {
 	uint32_t magic;     /* by the process, before the machine starts */
 	uint32_t ready;     /* by the monitor: boots so far */
@@ -109,6 +120,8 @@ struct el2_mailbox {
 	uint32_t pad;
 	uint64_t doorbells; /* rung by the monitor */
 	char report[2048];  /* NUL-terminated text of a fault or refusal */
+	struct el2_clock clocks[EL2_MAX_CPUS];
+	uint64_t clock_bound_ns; /* by the monitor: how far off the time that it told was at most */
 };
 
 #define EL2_RING_RECORDS    8192u /* per CPU, a power of two */
@@ -116,6 +129,7 @@ struct el2_mailbox {
 #define EL2_COUNTERS_STRIDE ((sizeof(struct hvc_counters) + 0xfffu) & ~(uint64_t)0xfffu)
 #define EL2_RINGS_OFFSET    0x100000u
 #define EL2_RING_STRIDE     (sizeof(struct hvc_ring) + EL2_RING_RECORDS * sizeof(struct hvc_record))
+_Static_assert(sizeof(struct el2_mailbox) <= EL2_COUNTERS_OFFSET, "the mailbox is a page");
 _Static_assert(EL2_COUNTERS_OFFSET + EL2_MAX_CPUS *
 					     ((sizeof(struct hvc_counters) + 0xfffu) & ~0xfffull) <=
 		       EL2_RINGS_OFFSET,

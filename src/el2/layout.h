@@ -17,7 +17,7 @@
 #define CPU_FAULT_STACK  264 /* initial stack pointer of the fault report */
 #define CPU_STACK        272 /* where the frame begins */
 #define CPU_EXPECTED     352
-#define CPU_BYTES        384
+#define CPU_BYTES        448
 
 /* One stack: a guard page that is not mapped, then the stack. */
 #define STACK_GUARD       0x1000

@@ -21,7 +21,16 @@ static _Atomic uint32_t cpus_alive;
 
 void power_init(void)
 {
+	const struct el2_launch *launch = el2_launch();
+
 	cpus_alive = 1;
+	stage2_show(EL2_STOLEN_IPA, stolen_page());
+	for (unsigned int i = 0; i < launch->cpu_count; i++) {
+		if (hvc_vcpu_set_stolen_time(el2_cpus[i].vcpu,
+					     EL2_STOLEN_IPA + i * EL2_STOLEN_STRIDE) != HVC_OK) {
+			report_broken("the engine refuses stolen time of CPU", i);
+		}
+	}
 }
 
 void power_enter(struct el2_cpu *cpu, uint64_t entry, uint64_t context, bool timers)
@@ -126,7 +135,7 @@ void power_verdict(struct el2_frame *frame, enum hvc_verdict verdict)
 
 static bool cpu_start(void *host, uint32_t vcpu)
 {
-	const uint64_t deadline = counter_now() + 10 * counter_hz();
+	const uint64_t began = counter_now(), deadline = began + 10 * counter_hz();
 	struct el2_cpu *cpu = &el2_cpus[vcpu];
 	int result;
 
@@ -143,6 +152,7 @@ static bool cpu_start(void *host, uint32_t vcpu)
 		 * yet. */
 		yield();
 	}
+	stolen_add(counter_now() - began);
 	if (result != PSCI_HOST_SUCCESS) {
 		cpu->expected = 0;
 		atomic_fetch_sub_explicit(&cpus_alive, 1, memory_order_acq_rel);
@@ -162,4 +172,6 @@ const struct hvc_platform el2_platform = {
 	.is_ram = is_ram,
 	.entropy = entropy_fill,
 	.feature_availability = availability,
+	.stolen_time = stolen_start,
+	.ptp = clock_read,
 };

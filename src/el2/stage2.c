@@ -12,6 +12,7 @@
 #define DESC_TABLE      (1ull << 1)
 #define DESC_MEM_DEVICE (1ull << 2)   /* MemAttr 0b0001: Device-nGnRE */
 #define DESC_MEM_NORMAL (0xfull << 2) /* MemAttr 0b1111: Normal, write-back */
+#define DESC_S2AP_R     (1ull << 6)
 #define DESC_S2AP_RW    (3ull << 6)
 #define DESC_SH_ISH     (3ull << 8)
 #define DESC_AF         (1ull << 10)
@@ -91,6 +92,13 @@ void stage2_build(const struct el2_launch *launch)
 		}
 	}
 	dsb_sy();
+}
+
+void stage2_show(uint64_t ipa, uint64_t page)
+{
+	map(ipa, page, PAGE_SIZE, DESC_MEM_NORMAL | DESC_S2AP_R | DESC_SH_ISH | DESC_XN);
+	dsb_sy();
+	isb();
 }
 
 void stage2_on(void)

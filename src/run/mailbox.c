@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "run.h"
 
@@ -52,6 +53,26 @@ void run_mailbox_init(void *shared, bool deterministic)
 	run_mailbox_feed(shared, deterministic);
 }
 
+void run_mailbox_tell_time(void *shared)
+{
+	struct el2_mailbox *mailbox = shared;
+
+	for (unsigned int i = 0; i < EL2_MAX_CPUS; i++) {
+		struct el2_clock *clock = &mailbox->clocks[i];
+		const uint32_t asked = __atomic_load_n(&clock->asked, __ATOMIC_ACQUIRE);
+		struct timespec now;
+
+		if (__atomic_load_n(&clock->answered, __ATOMIC_RELAXED) == asked ||
+		    clock_gettime(CLOCK_REALTIME, &now) < 0) {
+			continue;
+		}
+		__atomic_store_n(&clock->wall_ns,
+				 (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+				 __ATOMIC_RELAXED);
+		__atomic_store_n(&clock->answered, asked, __ATOMIC_RELEASE);
+	}
+}
+
 uint32_t run_mailbox_counter_hz(const void *shared)
 {
 	const struct el2_mailbox *mailbox = shared;
@@ -69,6 +90,7 @@ void run_mailbox_read(const void *shared, struct run_end *end)
 	end->function = __atomic_load_n(&mailbox->exit_function, __ATOMIC_RELAXED);
 	end->cookie = __atomic_load_n(&mailbox->exit_cookie, __ATOMIC_RELAXED);
 	end->boots = __atomic_load_n(&mailbox->ready, __ATOMIC_RELAXED);
+	end->clock_bound_ns = __atomic_load_n(&mailbox->clock_bound_ns, __ATOMIC_RELAXED);
 	end->counter_hz = run_mailbox_counter_hz(shared);
 	memcpy(end->report, mailbox->report, sizeof(end->report));
 	end->report[sizeof(end->report) - 1] = '\0';

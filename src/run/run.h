@@ -247,10 +247,13 @@ bool run_monitor_open(const char *name, const char *variable, struct run_blob *b
 void run_mailbox_init(void *shared, bool deterministic);
 /* Fill the seed if the monitor took it. */
 void run_mailbox_feed(void *shared, bool deterministic);
+/* Answer who asks for the time. At once: how long they wait is how unsure they are of the answer. */
+void run_mailbox_tell_time(void *shared);
 struct run_end {
 	enum el2_exit exit;
 	uint32_t type, function, boots, counter_hz;
 	uint64_t cookie;
+	uint64_t clock_bound_ns; /* 0: the guest was told no time */
 	char report[2048];
 };
 void run_mailbox_read(const void *shared, struct run_end *end);
@@ -303,6 +306,7 @@ struct run_outcome {
 	uint64_t dropped;
 	bool trace;
 	uint32_t boots;
+	uint64_t clock_bound_ns; /* 0: the guest was told no time */
 };
 /* free() it. */
 char *run_summary(const struct run_trace *trace, const void *shared, unsigned int cpus,

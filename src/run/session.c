@@ -257,6 +257,7 @@ static void loop(struct session_state *state)
 			state->output_error = errno;
 			break;
 		}
+		run_mailbox_tell_time(state->session->shared);
 		serve(state, fds);
 		run_mailbox_feed(state->session->shared, state->session->options->deterministic);
 		look_at_boots(state);

@@ -210,6 +210,7 @@ int session_finish(struct session_state *state)
 	reason = judge(state, &end, &outcome.status);
 	outcome.reason = reason;
 	outcome.boots = end.boots;
+	outcome.clock_bound_ns = end.clock_bound_ns;
 	put_summary(state, &outcome);
 	line = run_format("%s; %.1f s", reason, outcome.seconds);
 	session_say(state, line);

@@ -121,6 +121,10 @@ static char *table(const struct run_trace *trace, const void *shared, unsigned i
 				"%llu of these calls are not in the trace: they came faster than it could be read\n",
 				(unsigned long long)outcome->dropped));
 	}
+	if (outcome->clock_bound_ns > 0) {
+		text = join(text, run_format("KVM_PTP told the host's time within %.1f us\n",
+					     (double)outcome->clock_bound_ns / 1e3));
+	}
 	return text;
 }
 
@@ -173,6 +177,9 @@ static char *json(const struct run_trace *trace, const void *shared, unsigned in
 	json_object_set_new(object, "total", json_row(NULL, &total));
 	json_object_set_new(object, "trace_dropped",
 			    outcome->trace ? run_json_number(outcome->dropped) : json_null());
+	json_object_set_new(object, "clock_bound_ns",
+			    outcome->clock_bound_ns > 0 ? run_json_number(outcome->clock_bound_ns)
+							: json_null());
 	text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	line = run_format("%s\n", text == NULL ? "{}" : text);
 	free(text);

@@ -76,6 +76,37 @@ class Boot:
              "--- stderr", self.stderr])
 
 
+class Console:
+    """The guest's console while it runs."""
+
+    def __init__(self, process):
+        self.process, self.heard = process, b""
+
+    def send(self, text):
+        self.process.stdin.write(text.encode())
+
+    def line(self, pattern):
+        """Read on to a line that has the pattern; the match, or an error at the console's end."""
+        while line := self.process.stdout.readline():
+            self.heard += line
+            if found := re.search(pattern, line.decode(errors="replace")):
+                return found
+        raise AssertionError(f"the console ended without a line {pattern}")
+
+
+def run(command, limit, talk):
+    """To its end: status, what it wrote on stdout and stderr. `talk`: is given its console meanwhile."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE if talk else subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, bufsize=0) as process:
+        console = Console(process)
+        try:
+            if talk:
+                talk(console)
+        finally:  # the run ends by itself, at the latest after its own timeout
+            out, err = process.communicate(timeout=limit + 30)
+    return process.returncode, console.heard + out, err
+
+
 class LinuxTest(unittest.TestCase):
     maxDiff = None
     every_boot = []
@@ -97,9 +128,9 @@ class LinuxTest(unittest.TestCase):
         return result
 
     def boot(self, policy=None, script=HERE / "facts.sh", files=(), options=(), append="", smp=2,
-             seconds=15, status=0, trace_format="json"):
+             seconds=15, status=0, trace_format="json", talk=None):
         """One run. `policy`: the text below "hvcgate: 1", on hvcgate-1 unless it begins with another; `script`: a path, run in the guest as root.
-        `seconds`: what it takes at most on a quiet machine."""
+        `seconds`: what it takes at most on a quiet machine; `talk`: called with the Console while it runs."""
         number = len(self.boots)
         trace, summary = self.work / f"trace.{number}", self.work / f"summary.{number}"
         overlay = self.work / f"overlay.{number}.cpio"
@@ -119,14 +150,13 @@ class LinuxTest(unittest.TestCase):
         command += [str(option) for option in options]
         if "--guest" not in options:
             command += ["--guest", GUEST]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False,
-                              timeout=limit + 30)
+        returned, out, err = run(command, limit, talk)
 
         def text(path):
             return path.read_text() if path.exists() else ""
 
-        boot = Boot(command, done.returncode, done.stdout.decode(errors="replace").replace("\r\n", "\n"),
-                    done.stderr.decode(errors="replace"),
+        boot = Boot(command, returned, out.decode(errors="replace").replace("\r\n", "\n"),
+                    err.decode(errors="replace"),
                     text(trace) if trace_format == "json" else "", text(summary))
         if trace_format != "json":
             boot.trace_text = text(trace)

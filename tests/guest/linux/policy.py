@@ -12,7 +12,7 @@ class Default(LinuxTest):
         boot = self.boot()
         self.assertIn("psci: PSCIv1.1 detected in firmware.", boot.facts("dmesg"))
         self.assertIn("psci: SMC Calling Convention v1.2", boot.facts("dmesg"))
-        self.assertIn("smccc: KVM: hypervisor services detected (0x00000000 0x00000000 0x00000000 0x00000001)",
+        self.assertIn("smccc: KVM: hypervisor services detected (0x00000000 0x00000000 0x00000000 0x00000003)",
                       boot.facts("dmesg"))
         self.assertEqual(boot.fact("method"), "hvc")
         self.assertEqual(boot.fact("rng_current"), "smccc_trng")
