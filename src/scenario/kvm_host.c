@@ -481,6 +481,9 @@ static void run_op(struct kvm_host *host, const struct scn_op *op, struct scn_re
 	case SCN_CLEAR_FROM:
 		unsupported(result, "KVM clears no registers that a VMM does not know");
 		break;
+	case SCN_TIGHTEN:
+		unsupported(result, "KVM's filter closes when a vCPU has run");
+		break;
 	case SCN_TRY:
 		unsupported(result, "KVM's filter has no dry run");
 		break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations on a VM of the engine. */
 #include <hvcgate/forward.h>
+#include <hvcgate/live.h>
 
 #include "machine.h"
 
@@ -101,8 +102,10 @@ static void event(struct scn_machine *machine, unsigned int n, enum scn_event ev
 {
 	struct scn_machine_cpu *cpu = &machine->cpus[n];
 
-	cpu->state = event == SCN_CPU_OFF ? SCN_CPU_IS_OFF : SCN_CPU_STOPPED;
-	if (event != SCN_CPU_OFF) {
+	cpu->state = event == SCN_CPU_OFF      ? SCN_CPU_IS_OFF
+		     : event == SCN_CPU_FREEZE ? SCN_CPU_IS_FROZEN
+					       : SCN_CPU_STOPPED;
+	if (cpu->state == SCN_CPU_STOPPED) {
 		machine->pending = n;
 	}
 	result->kind = SCN_EVENT;
@@ -155,6 +158,12 @@ void scn_machine_called(struct scn_machine *machine, const struct scn_op *op,
 	case HVC_SYSTEM_SUSPEND:
 		event(machine, op->cpu, SCN_SYSTEM_SUSPEND, result);
 		break;
+	case HVC_CPU_FREEZE:
+		event(machine, op->cpu, SCN_CPU_FREEZE, result);
+		break;
+	case HVC_EVENTS_FULL: /* nothing was done: it can be called again */
+		result->kind = SCN_WAITS;
+		break;
 	case HVC_FORWARDED:
 		forwarded(machine, op, result);
 		break;
@@ -177,6 +186,9 @@ static struct hvc_vcpu *call(struct scn_machine *machine, const struct scn_op *o
 		return cpu->vcpu;
 	case SCN_CPU_IS_OFF:
 		not_run(result, "this CPU is off");
+		break;
+	case SCN_CPU_IS_FROZEN:
+		not_run(result, "this CPU is frozen for good");
 		break;
 	case SCN_CPU_STARTS:
 		not_run(result, "this CPU has not arrived: 'arrive' comes first");
@@ -280,6 +292,10 @@ static void configure(struct hvc_vm *vm, const struct scn_op *op, struct scn_res
 		break;
 	case SCN_FILTER_RAW:
 		answer(result, hvc_filter_add_bytes(vm, op->bytes));
+		break;
+	case SCN_TIGHTEN:
+		result->detail.size = sizeof(result->detail);
+		answer(result, hvc_vm_tighten(vm, op->base, op->count, &result->detail));
 		break;
 	case SCN_TRY:
 		result->detail.size = sizeof(result->detail);

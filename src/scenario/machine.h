@@ -13,6 +13,7 @@
 
 enum scn_cpu_state {
 	SCN_CPU_IS_OFF,
+	SCN_CPU_IS_FROZEN,  /* CPU_FREEZE: nothing but a new VM ends that */
 	SCN_CPU_STARTS,     /* CPU_ON was successful; it has not arrived */
 	SCN_CPU_RUNS,       /* it can make a call */
 	SCN_CPU_FORWARDED,  /* its call waits for an answer */

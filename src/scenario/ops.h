@@ -31,6 +31,7 @@ enum scn_command {
 	SCN_CANCEL, /* cancel: nobody answers; hosts other than engine and el2: unsupported */
 	SCN_ARRIVE, /* arrive CPU -> pc=entry(1) x0=5: a CPU that was turned on reaches its label */
 	SCN_WAKE,   /* wake CPU: an interrupt for a CPU that waits -> registers afterwards */
+	SCN_TIGHTEN, /* tighten BASE COUNT -> ok: denied from now on, also of a VM that has run */
 	SCN_COMMANDS
 };
 
@@ -59,7 +60,7 @@ struct scn_op {
 enum scn_kind {
 	SCN_NOT_RUN = 0, /* an earlier line of this VM failed so that this one cannot be done */
 	SCN_OK,          /* "ok" */
-	SCN_ERROR,       /* err; `try`: detail */
+	SCN_ERROR,       /* err; `try`, `tighten`: detail */
 	SCN_NUMBER,      /* value */
 	SCN_IDS, /* list[count]: values, or first and last in turns for ranges (with actions[]) */
 	SCN_DECISION,    /* query: decision */
@@ -71,7 +72,15 @@ enum scn_kind {
 	SCN_UNSUPPORTED, /* the host cannot do this: reason */
 	SCN_BROKEN       /* the host did something nobody expects: reason */
 };
-enum scn_event { SCN_CPU_OFF, SCN_SYSTEM_OFF, SCN_SYSTEM_RESET, SCN_SYSTEM_SUSPEND, SCN_WAKEUP };
+enum scn_event {
+	SCN_CPU_OFF,
+	SCN_SYSTEM_OFF,
+	SCN_SYSTEM_RESET,
+	SCN_SYSTEM_SUSPEND,
+	SCN_WAKEUP,
+	SCN_CPU_FREEZE,
+	SCN_EVENTS
+};
 
 #define SCN_LIST_MAX 64
 struct scn_result {

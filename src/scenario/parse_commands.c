@@ -127,9 +127,8 @@ static bool read_setraw(struct parser *parser)
 	       read_reg_cpu(parser);
 }
 
-static bool read_filter(struct parser *parser)
+static bool read_base_count(struct parser *parser)
 {
-	const struct word *word;
 	uint64_t base, count;
 
 	if (!read_number(parser, "the base", UINT32_MAX, &base) ||
@@ -138,6 +137,16 @@ static bool read_filter(struct parser *parser)
 	}
 	parser->out.op.base = (uint32_t)base;
 	parser->out.op.count = (uint32_t)count;
+	return true;
+}
+
+static bool read_filter(struct parser *parser)
+{
+	const struct word *word;
+
+	if (!read_base_count(parser)) {
+		return false;
+	}
 	word = parse_need(parser, "the action");
 	return word != NULL && parse_action(parser, word, &parser->out.op.action);
 }
@@ -367,6 +376,7 @@ static const struct command commands[] = {
 	{"filter", SCN_FILTER, read_filter, MAY_SET, "filter 0x84000000 1 deny"},
 	{"filterraw", SCN_FILTER_RAW, read_bytes, MAY_SET, "filterraw HEX"},
 	{"try", SCN_TRY, read_filter, MAY_SET | MAY_DETAIL, "try 0x84000000 1 deny"},
+	{"tighten", SCN_TIGHTEN, read_base_count, MAY_SET | MAY_DETAIL, "tighten 0x84000053 1"},
 	{"query", SCN_QUERY, read_query, MAY_DECISION, "query PSCI_VERSION"},
 	{"rules", SCN_RULES, nothing, MAY_RULES, "rules"},
 	{"reserved", SCN_RESERVED, nothing, MAY_RANGES, "reserved"},

@@ -146,7 +146,7 @@ static bool unknown_event(struct expected *expected, const struct word *word)
 {
 	return parse_error(
 		expected->parser, word,
-		"'%s' is no event: it is cpu-off N, system-off, system-reset, system-suspend or wakeup",
+		"'%s' is no event: it is cpu-off N, cpu-freeze N, system-off, system-reset, system-suspend or wakeup",
 		word->text);
 }
 
@@ -162,16 +162,16 @@ static bool read_event(struct expected *expected)
 	if (!need(expected, "the event", &word)) {
 		return false;
 	}
-	for (event = SCN_CPU_OFF; event <= SCN_WAKEUP; event++) {
+	for (event = SCN_CPU_OFF; event < SCN_EVENTS; event++) {
 		if (strcmp(word->text, scn_event_name((enum scn_event)event)) == 0) {
 			break;
 		}
 	}
-	if (event > SCN_WAKEUP) {
+	if (event == SCN_EVENTS) {
 		return unknown_event(expected, word);
 	}
 	stated->event = (enum scn_event)event;
-	if (event == SCN_CPU_OFF) {
+	if (event == SCN_CPU_OFF || event == SCN_CPU_FREEZE) {
 		if (!need(expected, "the CPU that is off", &word)) {
 			return false;
 		}
@@ -200,7 +200,7 @@ static bool read_arrived(struct expected *expected)
 	       read_registers(expected);
 }
 
-/* What stands in the way: of `try`. */
+/* What stands in the way: of `try` and `tighten`. */
 static bool read_detail(struct expected *expected)
 {
 	struct hvc_filter_detail *detail = &expected->stated->detail;

@@ -98,6 +98,7 @@ const char *scn_event_name(enum scn_event event)
 		[SCN_SYSTEM_RESET] = "system-reset",
 		[SCN_SYSTEM_SUSPEND] = "system-suspend",
 		[SCN_WAKEUP] = "wakeup",
+		[SCN_CPU_FREEZE] = "cpu-freeze",
 	};
 
 	return (unsigned int)event < sizeof(names) / sizeof(names[0]) ? names[event] : "?";
@@ -107,7 +108,7 @@ static void print_event(FILE *out, const struct scn_script *script, size_t n,
 			const struct scn_result *result)
 {
 	fprintf(out, "event %s", scn_event_name(result->event));
-	if (result->event == SCN_CPU_OFF) {
+	if (result->event == SCN_CPU_OFF || result->event == SCN_CPU_FREEZE) {
 		fprintf(out, " %u", scn_op_at(script, n)->cpu);
 		return;
 	}
@@ -135,7 +136,8 @@ static void print_error(FILE *out, const struct scn_op *op, const struct scn_res
 	const struct hvc_filter_detail *detail = &result->detail;
 
 	fputs(hvc_err_name(result->err), out);
-	if (op->command != SCN_TRY || detail->obstacle == HVC_OBSTACLE_NONE) {
+	if ((op->command != SCN_TRY && op->command != SCN_TIGHTEN) ||
+	    detail->obstacle == HVC_OBSTACLE_NONE) {
 		return;
 	}
 	fprintf(out, " %s", scn_obstacle_name(detail->obstacle));
