@@ -90,6 +90,7 @@ HVC_API enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr,
  * at most the registers that the function's masks allow, and never faults. The host reads the
  * immediate from the instruction's syndrome. The host has already (HVC) or will (SMC trapped at EL2)
  * move the program counter behind the instruction; the engine does not know the program counter.
+ * While a forwarded call of this vCPU is pending it makes no other one: settle it or leave it first (forward.h).
  */
 HVC_API enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
 				  uint16_t immediate, struct hvc_frame *frame);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The call path: normalise, reserved and rules (one lookup), feature bit, service. */
+#include "forward_state.h"
 #include "outcome.h"
 #include "service.h"
 
-/* A rule or the default took the call away. Where nobody is attached to a forward the function's failure value is
- * its answer. */
-static HVC_COLD enum hvc_verdict refuse(struct hvc_vcpu *vcpu, enum hvc_conduit conduit HVC_UNUSED,
+/* A rule or the default says something else than `handle`. Where nobody is attached to a forward, or there is no room
+ * for events at all, the function's failure value is its answer. */
+static HVC_COLD enum hvc_verdict refuse(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
 					uint32_t entry, struct hvc_frame *frame)
 {
 	unsigned int slot = entry & ENTRY_SLOT;
@@ -15,8 +16,12 @@ static HVC_COLD enum hvc_verdict refuse(struct hvc_vcpu *vcpu, enum hvc_conduit 
 		count(vcpu, slot, HVC_DENIED);
 		return answer(vcpu, frame, SMCCC_NOT_SUPPORTED);
 	}
+	if (action == HVC_NOTIFY && vcpu->vm->events != NULL) {
+		return event_call(vcpu, conduit, entry, frame);
+	}
 	if (action == HVC_FORWARD && (vcpu->vm->flags & HVC_VM_FORWARD) != 0) {
-		vcpu->pending = true; /* and counted when it is over */
+		hvc_assert(!vcpu->pending); /* the host has forgotten a call */
+		vcpu->pending = true;       /* and counted when it is over */
 		return HVC_FORWARDED;
 	}
 	count(vcpu, slot, HVC_FAILED);
@@ -164,7 +169,8 @@ unsigned int vm_served(const struct hvc_vm *vm, uint32_t id)
 	unsigned int slot = entry & ENTRY_SLOT;
 	enum hvc_action action = action_of(entry);
 
-	if (vm->image->settings.discovery == HVC_DISCOVERY_RAW) {
+	if (vm->image->settings.discovery == HVC_DISCOVERY_RAW ||
+	    (action == HVC_NOTIFY && vm->events != NULL)) {
 		action = HVC_HANDLE;
 	}
 	if (action == HVC_FORWARD && (vm->flags & HVC_VM_FORWARD) != 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Making a VM, what it has, and its power state. */
+#include "forward_state.h"
 #include "service.h"
 
 #define MPIDR_AFFINITY 0xff00ffffffull
@@ -229,8 +230,7 @@ struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu)
 				    .context = vcpu->start_context,
 				    .function = HVC_FN_PSCI_CPU_ON};
 
-	/* Whatever it had asked before it went off is over. */
-	vcpu->pending = false;
+	forward_abandon(vcpu); /* what it had asked before it went off */
 	atomic_store_explicit(&vcpu->power, POWER_ON, memory_order_release);
 	return start;
 }

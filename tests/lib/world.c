@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hvcgate/event.h>
+#include <hvcgate/forward.h>
+
 static void must(bool fine, const char *what)
 {
 	if (!fine) {
@@ -148,6 +151,14 @@ static void make_vm(struct world *world, const struct world_setup *setup, unsign
 		config.share_bytes = hvc_share_size(setup->share_ram);
 		config.share_memory = world->share_memory = memory(config.share_bytes);
 	}
+	if (setup->transactions != 0) {
+		config.forward_bytes = hvc_forward_size(setup->transactions);
+		config.forward_memory = world->forward_memory = memory(config.forward_bytes);
+	}
+	if (setup->events != 0) {
+		config.event_bytes = hvc_event_size(setup->events);
+		config.event_memory = world->event_memory = memory(config.event_bytes);
+	}
 	must(hvc_vm_init(world->vm, &config, world->vcpus) == HVC_OK, "hvc_vm_init");
 	for (unsigned int i = 0; i < count; i++) {
 		must(hvc_vcpu_setup(world->vcpus[i], i, &world->counters[i]) == HVC_OK, "setup");
@@ -194,6 +205,8 @@ void world_free(struct world *world)
 	}
 	free(world->share_memory);
 	free(world->filter_memory);
+	free(world->forward_memory);
+	free(world->event_memory);
 	free(world->counters);
 	free(world->vm);
 	free(world->image);

@@ -38,6 +38,8 @@ struct world_setup {
 	uint32_t flags;                  /* HVC_VM_* */
 	const struct hvc_tables *tables; /* NULL: none */
 	uint64_t share_ram;              /* bytes at WORLD_SHARE_BASE; 0: no share memory */
+	unsigned int transactions;       /* forward memory for that many; 0: none */
+	unsigned int events;             /* event memory, likewise */
 };
 
 /* One call of hvc_platform.share. */
@@ -52,7 +54,7 @@ struct world {
 	struct hvc_vm *vm;
 	struct hvc_vcpu *vcpus[WORLD_VCPUS];
 	struct hvc_counters *counters; /* one a vCPU */
-	void *filter_memory, *share_memory;
+	void *filter_memory, *share_memory, *forward_memory, *event_memory;
 	struct hvc_platform platform;
 	/* What the platform does. */
 	uint64_t entropy[3];       /* the words it gives */
