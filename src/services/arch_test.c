@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Architecture calls and the vendor range: each answer by settings and version. */
+/* Architecture calls: each answer by settings and version. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +13,6 @@
 #define WORKAROUND_1  0x80008000u
 #define WORKAROUND_2  0x80007fffu
 #define WORKAROUND_3  0x80003fffu
-#define VENDOR_UID    0x8600ff01u
-#define KVM_FEATURES  0x86000000u
 
 static struct world *with(const struct hvc_settings *settings)
 {
@@ -29,7 +27,7 @@ static uint64_t feature(struct world *world, uint32_t id)
 static void test_version(void **state)
 {
 	(void)state;
-	for (uint32_t minor = 0; minor <= 5; minor++) {
+	for (uint32_t minor = 0; minor <= 6; minor++) {
 		struct hvc_settings settings;
 		struct world *world;
 
@@ -89,37 +87,6 @@ static void test_workarounds(void **state)
 		assert_int_equal(feature(world, levels[i].id ^ HVC_ID_64), STATUS(-1));
 		world_free(world);
 	}
-}
-
-static void test_soc_id(void **state)
-{
-	struct hvc_settings settings;
-	struct world *world;
-
-	(void)state;
-	hvc_settings_init(&settings);
-	world = with(&settings);
-	assert_int_equal(feature(world, SOC_ID), STATUS(-1));
-	assert_int_equal(world_ask(world, SOC_ID, 0, 0, 0), STATUS(-1));
-	world_free(world);
-
-	settings.soc_id_present = 1;
-	settings.soc_version = 0x043b0123u;
-	settings.soc_revision = 7;
-	world = with(&settings);
-	assert_int_equal(feature(world, SOC_ID), 0);
-	assert_int_equal(world_ask(world, SOC_ID, 0, 0, 0), 0x043b0123u);
-	assert_int_equal(world_ask(world, SOC_ID, 0xffffffff00000000ull, 0, 0), 0x043b0123u);
-	assert_int_equal(world_ask(world, SOC_ID, 1, 0, 0), 7);
-	assert_int_equal(world_ask(world, SOC_ID, 2, 0, 0), STATUS(-3)); /* the name is SMC64's */
-	assert_int_equal(world_ask(world, SOC_ID, 0xffffffffu, 0, 0), STATUS(-3));
-	world_free(world);
-
-	settings.smccc_version = HVC_VERSION(1, 1); /* it came with 1.2 */
-	world = with(&settings);
-	assert_int_equal(feature(world, SOC_ID), STATUS(-1));
-	assert_int_equal(world_ask(world, SOC_ID, 0, 0, 0), STATUS(-1));
-	world_free(world);
 }
 
 static void test_feature_availability(void **state)
@@ -197,75 +164,14 @@ static void test_arch_features_few(void **state)
 	world_free(world);
 }
 
-static void test_vendor(void **state)
-{
-	struct hvc_settings settings;
-	struct world *world;
-	struct hvc_frame frame;
-
-	(void)state;
-	hvc_settings_init(&settings);
-	world = with(&settings);
-	frame = world_call(world, VENDOR_UID, 5, 5, 5);
-	assert_int_equal(frame.x[0], 0xb66fb428u);
-	assert_int_equal(frame.x[1], 0xe911c52eu);
-	assert_int_equal(frame.x[2], 0x564bcaa9u);
-	assert_int_equal(frame.x[3], 0x743a004du);
-	frame = world_call(world, KVM_FEATURES, 5, 5, 5);
-	assert_int_equal(frame.x[0], 1); /* itself; PTP and DISCOVER_IMPL are served by nobody */
-	assert_int_equal(frame.x[1], 0);
-	assert_int_equal(frame.x[2], 0);
-	assert_int_equal(frame.x[3], 0);
-	world_free(world);
-
-	/* Another hypervisor's UID: KVM's numbers mean nothing any more. */
-	settings.vendor_uid[3] ^= 1;
-	world = with(&settings);
-	assert_int_equal(world_call(world, VENDOR_UID, 0, 0, 0).x[3], 0x743a004cu);
-	assert_int_equal(world_ask(world, KVM_FEATURES, 0, 0, 0), STATUS(-1));
-	world_free(world);
-
-	settings.vendor_uid_present = 0;
-	world = with(&settings);
-	assert_int_equal(world_ask(world, VENDOR_UID, 0, 0, 0), STATUS(-1));
-	assert_int_equal(world_ask(world, KVM_FEATURES, 0, 0, 0), STATUS(-1));
-	world_free(world);
-}
-
-/* D4: by hand for the defaults. Both IDs of a function count, the count itself too. */
-static void test_call_counts(void **state)
-{
-	struct world *world = world_new(&(struct world_setup){0});
-	struct hvc_settings settings;
-
-	(void)state;
-	/* PSCI 1.1: VERSION, SUSPEND x2, OFF, ON x2, AFFINITY x2, INFO_TYPE, SYSTEM_OFF, RESET,
-	 * FEATURES, SYSTEM_SUSPEND x2, RESET2 x2: 16. TRNG: 5. CALL_COUNT: 1. */
-	assert_int_equal(world_ask(world, 0x8400ff00u, 0, 0, 0), 22);
-	assert_int_equal(world_ask(world, 0x8500ff00u, 0, 0, 0), 1);
-	assert_int_equal(world_ask(world, 0x8600ff00u, 0, 0, 0), 3); /* UID, FEATURES, COUNT */
-	world_free(world);
-
-	hvc_settings_init(&settings);
-	settings.regs[HVC_REG_PSCI_VERSION] = HVC_VERSION(1, 3); /* OFF2 x2 */
-	settings.regs[HVC_REG_STD_BMAP] = 0;                     /* no TRNG */
-	settings.system_suspend = 0;
-	world = with(&settings);
-	assert_int_equal(world_ask(world, 0x8400ff00u, 0, 0, 0), 22 + 2 - 5 - 2);
-	world_free(world);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_version),
 		cmocka_unit_test(test_workarounds),
-		cmocka_unit_test(test_soc_id),
 		cmocka_unit_test(test_feature_availability),
 		cmocka_unit_test(test_arch_features_scope),
 		cmocka_unit_test(test_arch_features_few),
-		cmocka_unit_test(test_vendor),
-		cmocka_unit_test(test_call_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
