@@ -40,7 +40,7 @@ static const struct {
 } bad[] = {
 	{"cont", 1, "did you mean count?"},
 	{"save F", 1, "unknown command"},
-	{"tighten 0x84000053 1", 1, "unknown command"},
+	{"tighten 0x84000053", 19, "the count is missing"},
 	{"->", 1, "the command is missing"},
 	{"count -> ok", 10, "it answers *, a number"},
 	{"count ->", 9, "write * for anything"},
