@@ -36,7 +36,7 @@ enum hvc_verdict {
 	HVC_SYSTEM_RESET,   /* reset the VM; request.type and cookie are SYSTEM_RESET2's */
 	HVC_SYSTEM_SUSPEND, /* suspend the VM; on wake-up start at request.entry, reset state */
 	HVC_FORWARDED, /* somebody else answers: hvc_forward_complete() or _cancel(), then go on behind the call */
-	HVC_CPU_FREEZE, /* this CPU stops and no CPU_ON starts it: it counts as on until the system is reset */
+	HVC_CPU_FREEZE, /* this CPU stops, its interrupts stay pending; it counts as on, and CPU_ON starts it again */
 	HVC_EVENTS_FULL, /* nothing was done: make room for an event, then hvc_call() with the same frame (event.h) */
 	HVC_VERDICT_COUNT
 };

@@ -72,7 +72,8 @@ HVC_API size_t hvc_share_size(uint64_t ram_bytes);
  * vcpu_count pointers to memory of hvc_vcpu_size() bytes each, 64-byte aligned; array and memory
  * stay the caller's and outlive the VM. vCPU 0 is on, the others off (DEN0022, 6.1).
  * Returns HVC_OK; HVC_EFAULT (null, or not aligned; filter memory needs 2 bytes); HVC_EINVAL (count, sizes, flags,
- * share_base or share_ram, or HVC_VM_PSCI_0_1 where the image has no PSCI 0.1); HVC_ENOMEM (a block too small).
+ * share_base or share_ram, the image's trusted_os_cpu is no vCPU, or HVC_VM_PSCI_0_1 where the image has no PSCI 0.1);
+ * HVC_ENOMEM (a block too small).
  */
 HVC_API enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
 				 struct hvc_vcpu *const *vcpus);
@@ -115,9 +116,9 @@ HVC_API struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu);
 /* A vCPU is awake again after HVC_CPU_STANDBY, HVC_CPU_POWERDOWN or HVC_SYSTEM_SUSPEND: on its own thread, before it
  * runs. Its residency in that state ends here (PSCI_STAT_RESIDENCY); its next hvc_call() says so as well. */
 HVC_API void hvc_vcpu_woke(struct hvc_vcpu *vcpu);
-/* Did the guest ask that memory be overwritten before another system starts in it (MEM_PROTECT, DEN0022 5.15)? */
+/* Did the guest ask that memory be overwritten before another system starts in it (MEM_PROTECT, DEN0022 5.14)? */
 HVC_API bool hvc_vm_mem_protected(const struct hvc_vm *vm);
-/* 0 ON, 1 OFF, 2 ON_PENDING: AFFINITY_INFO's values (DEN0022, 5.7). */
+/* 0 ON (asleep and frozen, too), 1 OFF, 2 ON_PENDING: AFFINITY_INFO's values (DEN0022, 5.7). */
 HVC_API unsigned int hvc_vcpu_power(const struct hvc_vcpu *vcpu);
 
 /* --- Feature registers. Errors and their order are KVM's (reference: kvm.md A.3). */

@@ -29,10 +29,10 @@ enum hvc_share {
 struct hvc_platform {
 	uint32_t size; /* sizeof(struct hvc_platform) */
 
-	/* Start a vCPU that is off; on its way it asks hvc_vcpu_started() for entry and context. The
+	/* Start a vCPU that is off or frozen; on its way it asks hvc_vcpu_started() for entry and context. The
 	 * engine has already moved it to ON_PENDING, so it is asked for once. False: it could not be
-	 * started (the guest reads INTERNAL_FAILURE and the vCPU is off again). A vCPU that has just called CPU_OFF
-	 * may still be on its way out: the callback waits for that. NULL: CPU_ON answers
+	 * started (the guest reads INTERNAL_FAILURE and the vCPU is as before). A vCPU that has just called CPU_OFF
+	 * or CPU_FREEZE may still be on its way out: the callback waits for that. NULL: CPU_ON answers
 	 * INTERNAL_FAILURE. */
 	bool (*cpu_start)(void *host, uint32_t vcpu);
 
@@ -58,7 +58,7 @@ struct hvc_platform {
 	/* A clock that never goes back, in microseconds, for PSCI_STAT_RESIDENCY. NULL: PSCI_STAT_* are absent. */
 	uint64_t (*now_us)(void *host);
 
-	/* MEM_PROTECT (DEN0022, 5.15): from now on (or no longer) the host overwrites the guest's RAM before another
+	/* MEM_PROTECT (DEN0022, 5.14): from now on (or no longer) the host overwrites the guest's RAM before another
 	 * system starts in it. False: it cannot. NULL: MEM_PROTECT and MEM_PROTECT_CHECK_RANGE are absent. */
 	bool (*mem_protect)(void *host, bool on);
 

@@ -8,8 +8,10 @@
 #include "env.h"
 #include "lookup.h"
 
-/* Power states with AFFINITY_INFO's numbers (DEN0022, 5.7.2). */
-enum power { POWER_ON = 0, POWER_OFF = 1, POWER_ON_PENDING = 2 };
+/* Power states with AFFINITY_INFO's numbers (DEN0022, 5.1.5); FROZEN, by CPU_FREEZE, is told as ON. In hvc_vcpu.power
+ * they are the low bits; what services/psci.h adds stands above them. */
+enum power { POWER_ON = 0, POWER_OFF = 1, POWER_ON_PENDING = 2, POWER_FROZEN = 3 };
+#define POWER_OF(word) ((enum power)((word)&3u))
 
 typedef enum hvc_verdict hvc_serve(struct hvc_vcpu *vcpu, enum hvc_conduit conduit, uint32_t entry,
 				   struct hvc_frame *frame);
@@ -28,6 +30,7 @@ struct hvc_vm {
 	uint32_t flags;         /* HVC_VM_* */
 	uint32_t smccc_version; /* the settings', for a short way to it; likewise: */
 	uint32_t quirks;
+	uint32_t trusted_os;
 	uint32_t shown;       /* how many registers the list shows */
 	struct lookup filter; /* the nodes in use: the image's, or a copy in filter memory */
 	uint64_t regs[HVC_REG_COUNT]; /* PSCI_VERSION: vm_psci_version() */
@@ -38,7 +41,7 @@ struct hvc_vm {
 	struct hvc_shares *shares;
 	_Atomic uint64_t epoch;          /* image swaps so far */
 	_Atomic uint32_t trusted_os_cpu; /* index of the vCPU that MIGRATE left it on */
-	_Atomic uint8_t os_initiated;    /* SET_SUSPEND_MODE's mode */
+	_Atomic uint8_t suspend_mode;    /* enum suspend_mode of services/psci.h */
 	_Atomic uint8_t mem_protect;     /* MEM_PROTECT's state */
 };
 _Static_assert(sizeof(struct hvc_vm) <= 512, "budget: core per-VM state");
@@ -54,7 +57,7 @@ struct hvc_vcpu {
 	uint32_t hint_mask;  /* HVC_ID_SVE_HINT at SMCCC 1.3 and later, else 0 */
 	uint32_t index;
 	uint64_t mpidr;
-	_Atomic uint32_t power; /* enum power */
+	_Atomic uint32_t power; /* POWER_OF() it, and more above */
 	bool set_up;            /* hvc_vcpu_setup() gave it its affinity */
 	bool pending;           /* its last call was forwarded and has no answer yet */
 	/* hvc_vcpu_request(): entry and context, or, of what ends the system, 0 and the cookie. */
@@ -106,6 +109,8 @@ static inline uint32_t clear_hint(uint32_t mask, uint32_t id)
 /* Size and alignment of the optional blocks are checked, and they are made empty. NULL memory: HVC_OK. Where each lies
  * is known to its own file only. */
 enum hvc_err stats_init(struct hvc_vm *vm, void *memory, size_t bytes);
+/* The vCPU, which is on, runs again: what it was in ends for the statistics. */
+void stats_leave(const struct hvc_vcpu *vcpu);
 enum hvc_err forwards_init(struct hvc_vm *vm, void *memory, size_t bytes);
 enum hvc_err events_init(struct hvc_vm *vm, void *memory, size_t bytes);
 enum hvc_err shares_init(struct hvc_vm *vm, const struct hvc_vm_config *config);
@@ -117,5 +122,9 @@ void vm_update_present(struct hvc_vm *vm);
  * takes it. Else 0. In raw discovery rules do not count: present is enough. Discovery asks this and nothing else.
  * `id` is taken as it is: no hint is cleared. */
 unsigned int vm_served(const struct hvc_vm *vm, uint32_t id);
+
+/* Does the policy state what discovery says of this ID, which somebody else answers? Then *value is it. Ask for an ID
+ * that vm_served() found; without a value the service's own answer holds. */
+bool vm_feature_value(const struct hvc_vm *vm, uint32_t id, int32_t *value);
 
 #endif

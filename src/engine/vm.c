@@ -98,12 +98,22 @@ static void init_vcpu(struct hvc_vm *vm, uint32_t index)
 	atomic_init(&vcpu->power, index == 0 ? POWER_ON : POWER_OFF);
 }
 
+/* A trusted OS on one CPU has one to be on. */
+static bool trusted_os_there(const struct hvc_vm_config *config)
+{
+	const struct hvc_settings *settings = &config->image->settings;
+
+	return settings->trusted_os == HVC_TRUSTED_OS_NONE ||
+	       settings->trusted_os_cpu < config->vcpu_count;
+}
+
 static bool config_valid(const struct hvc_vm_config *config)
 {
 	const struct hvc_platform *platform = config->platform;
 
 	return config->size == sizeof(*config) && config->vcpu_count != 0 &&
 	       config->vcpu_count <= HVC_MAX_VCPUS && config->reserved == 0 &&
+	       trusted_os_there(config) &&
 	       (config->flags & ~(HVC_VM_PSCI_0_1 | HVC_VM_FORWARD)) == 0 &&
 	       (platform == NULL || platform->size == sizeof(*platform));
 }
@@ -122,6 +132,7 @@ static void take_settings(struct hvc_vm *vm)
 
 	vm->smccc_version = settings->smccc_version;
 	vm->quirks = settings->quirks;
+	vm->trusted_os = settings->trusted_os;
 	vm->serve = vm_quirk(vm, HVC_QUIRK_ZERO_X1_X3) ? zero_table
 		    : vm_quirk(vm, QUIRKS_OF_ANSWERS)  ? quirks_table
 						       : serve_table;
@@ -231,11 +242,14 @@ struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu)
 				    .function = HVC_FN_PSCI_CPU_ON};
 
 	forward_abandon(vcpu); /* what it had asked before it went off */
-	atomic_store_explicit(&vcpu->power, POWER_ON, memory_order_release);
+	atomic_store(&vcpu->power, POWER_ON);
+	stats_leave(vcpu);
 	return start;
 }
 
 unsigned int hvc_vcpu_power(const struct hvc_vcpu *vcpu)
 {
-	return atomic_load_explicit(&vcpu->power, memory_order_acquire);
+	enum power power = POWER_OF(atomic_load_explicit(&vcpu->power, memory_order_acquire));
+
+	return power == POWER_FROZEN ? POWER_ON : power;
 }

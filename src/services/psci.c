@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PSCI 0.1 to 1.3: versions, features and the whole system (DEN0022, chapter 5). */
-#include "services.h"
+#include "psci.h"
 
-/* MIGRATE_INFO_TYPE: no trusted OS, or one that does not mind where it runs (DEN0022, 5.9). */
-enum { MIGRATE_NOT_REQUIRED = 2 };
-
-/* SYSTEM_OFF2 types (DEN0022, 5.24): a bit mask, 0 asks for the default, which is this. */
+/* SYSTEM_OFF2 types (DEN0022, 5.11): a bit mask, 0 asks for the default, which is this. */
 enum { OFF2_HIBERNATE = 1 };
 
-/* SYSTEM_RESET2 types (DEN0022, 5.22): 0 warm, 1 to 0x7fffffff reserved, above the vendor's. */
+/* SYSTEM_RESET2 types (DEN0022, 5.13): 0 warm, 1 to 0x7fffffff reserved, above the vendor's. */
 enum { RESET2_WARM = 0 };
 #define RESET2_VENDOR 0x80000000u
 
@@ -17,22 +14,35 @@ HVC_SERVE(PSCI_VERSION)
 	return serve_word(frame, vm_psci_version(vcpu->vm));
 }
 
-HVC_SERVE(PSCI_MIGRATE_INFO_TYPE)
+/* CPU_SUSPEND's flags (5.16.2): who can choose OS-initiated mode has SET_SUSPEND_MODE. */
+static int32_t suspend_flags(const struct hvc_vm *vm)
 {
-	(void)vcpu;
-	return serve_word(frame, MIGRATE_NOT_REQUIRED);
+	uint32_t set_mode = hvc_function_at(HVC_FN_PSCI_SET_SUSPEND_MODE)->id32;
+	bool os_initiated = vm_served(vm, set_mode) != HVC_FN_NONE;
+
+	return (vm->image->settings.power_state_format == 1 ? 2 : 0) | (os_initiated ? 1 : 0);
 }
 
 HVC_SERVE(PSCI_FEATURES)
 {
-	unsigned int slot = vm_served(vcpu->vm, (uint32_t)frame->x[1]);
+	const struct hvc_vm *vm = vcpu->vm;
+	uint32_t id = (uint32_t)frame->x[1];
+	unsigned int slot = vm_served(vm, id);
+	int32_t flags = 0;
 
 	if (slot == HVC_FN_NONE ||
 	    (hvc_function_at(slot)->service != HVC_SERVICE_PSCI && slot != HVC_FN_SMCCC_VERSION)) {
 		return serve_status(frame, PSCI_NOT_SUPPORTED);
 	}
-	/* Flags of CPU_SUSPEND are 0: original power_state format, platform-coordinated only. */
-	return serve_status(frame, slot == HVC_FN_PSCI_SYSTEM_OFF2 ? OFF2_HIBERNATE : PSCI_SUCCESS);
+	if (vm_feature_value(vm, id, &flags)) {
+		return serve_status(frame, flags);
+	}
+	if (slot == HVC_FN_PSCI_SYSTEM_OFF2) {
+		flags = OFF2_HIBERNATE;
+	} else if (slot == HVC_FN_PSCI_CPU_SUSPEND) {
+		flags = suspend_flags(vm);
+	}
+	return serve_status(frame, flags);
 }
 
 /* The call does not return; if the host lets the vCPU run on all the same, it failed. */
@@ -88,12 +98,39 @@ static bool is_0_1(unsigned int slot)
 	       slot == HVC_FN_PSCI_0_1_CPU_ON || slot == HVC_FN_PSCI_0_1_MIGRATE;
 }
 
+static bool has_trusted_os(const struct hvc_vm *vm)
+{
+	return vm->trusted_os != HVC_TRUSTED_OS_NONE;
+}
+
+/* What needs memory, a callback or a setting is there with it. */
 static bool psci_has(const struct hvc_vm *vm, unsigned int slot)
 {
+	const struct hvc_platform *platform = vm->platform;
+
 	if (is_0_1(slot)) {
-		return psci_version(vm) == HVC_VERSION(0, 1);
+		return psci_version(vm) == HVC_VERSION(0, 1) &&
+		       (slot != HVC_FN_PSCI_0_1_MIGRATE || has_trusted_os(vm));
 	}
-	return slot != HVC_FN_PSCI_SYSTEM_SUSPEND || vm->image->settings.system_suspend;
+	switch (slot) {
+	case HVC_FN_PSCI_MIGRATE:
+	case HVC_FN_PSCI_MIGRATE_INFO_UP_CPU:
+		return has_trusted_os(vm);
+	case HVC_FN_PSCI_SYSTEM_SUSPEND:
+		return vm->image->settings.system_suspend;
+	case HVC_FN_PSCI_SET_SUSPEND_MODE:
+		return vm->image->settings.os_initiated;
+	case HVC_FN_PSCI_STAT_RESIDENCY:
+	case HVC_FN_PSCI_STAT_COUNT:
+		return vm->stats != NULL && platform != NULL && platform->now_us != NULL;
+	case HVC_FN_PSCI_NODE_HW_STATE:
+		return vm->stats != NULL;
+	case HVC_FN_PSCI_MEM_PROTECT:
+	case HVC_FN_PSCI_MEM_PROTECT_CHECK_RANGE:
+		return platform != NULL && platform->mem_protect != NULL;
+	default:
+		return true;
+	}
 }
 
 const struct hvc_service hvc_service_psci = {

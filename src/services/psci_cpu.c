@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * PSCI: the power of one CPU (DEN0022, 5.4 to 5.7 and 6.6).
- *
- * The power state is one atomic word a vCPU: OFF -> ON_PENDING by whoever wins the exchange in
- * CPU_ON, ON_PENDING -> ON by the started CPU itself, ON -> OFF by its own CPU_OFF.
- */
-#include "services.h"
+/* PSCI: CPUs on, off and frozen (DEN0022, 5.5 to 5.7, 5.17 and 6.6). */
+#include "psci.h"
 
 /* Affinity fields of an MPIDR. An SMC32 call's argument has no Aff3, being 32 bits wide. */
 #define AFFINITY_MASK 0xff00ffffffull
 
-/* power_state, original format (DEN0022, 5.4.2): bits 31:26 and 23:17 must be zero. */
-#define POWER_STATE_RESERVED  0xfcfe0000u
-#define POWER_STATE_POWERDOWN 0x00010000u
-
-static bool entry_valid(const struct hvc_vm *vm, uint64_t entry)
+bool entry_valid(const struct hvc_vm *vm, uint64_t entry)
 {
 	if (vm_quirk(vm, HVC_QUIRK_ANY_ENTRY)) {
 		return true;
@@ -26,23 +17,23 @@ static bool entry_valid(const struct hvc_vm *vm, uint64_t entry)
 	       vm->platform->is_ram(vm->host, entry);
 }
 
-/* INVALID_ADDRESS came with PSCI 1.0 (DEN0022, 5.2.2). */
-static int32_t invalid_address(const struct hvc_vm *vm)
+int32_t invalid_address(const struct hvc_vm *vm)
 {
 	return vm_psci_version(vm) >= HVC_VERSION(1, 0) ? PSCI_INVALID_ADDRESS
 							: PSCI_INVALID_PARAMETERS;
 }
 
-/* An MPIDR argument; false if bits are set that no affinity field has. */
-static bool affinity_of(const struct hvc_vm *vm, uint64_t argument, uint64_t *affinity)
+bool affinity_of(const struct hvc_vm *vm, uint64_t argument, uint64_t *affinity)
 {
 	*affinity = argument & AFFINITY_MASK;
 	return *affinity == argument || vm_quirk(vm, HVC_QUIRK_MPIDR_MASKED);
 }
 
-static struct hvc_vcpu *vcpu_by_mpidr(const struct hvc_vm *vm, uint64_t mpidr)
+struct hvc_vcpu *vcpu_of(const struct hvc_vm *vm, uint64_t argument)
 {
-	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+	uint64_t mpidr;
+
+	for (uint32_t i = 0; affinity_of(vm, argument, &mpidr) && i < vm->vcpu_count; i++) {
 		if (vm->vcpus[i]->mpidr == mpidr) {
 			return vm->vcpus[i];
 		}
@@ -61,15 +52,32 @@ static unsigned int power_told(const struct hvc_vcpu *vcpu)
 	return power;
 }
 
+/* To ON_PENDING, by whoever wins; *before is what it was. */
+static int32_t claim(const struct hvc_vm *vm, struct hvc_vcpu *target, uint32_t *before)
+{
+	*before = power_word(target);
+	do {
+		if (POWER_OF(*before) == POWER_ON) {
+			return PSCI_ALREADY_ON;
+		}
+		if (POWER_OF(*before) == POWER_ON_PENDING) {
+			return vm_quirk(vm, HVC_QUIRK_ON_AT_ONCE) ? PSCI_ALREADY_ON
+								  : PSCI_ON_PENDING;
+		}
+	} while (!atomic_compare_exchange_weak_explicit(&target->power, before, POWER_ON_PENDING,
+							memory_order_acq_rel,
+							memory_order_acquire));
+	return PSCI_SUCCESS;
+}
+
 static int32_t start(const struct hvc_vm *vm, struct hvc_vcpu *target, uint64_t entry,
 		     uint64_t context)
 {
-	uint32_t state = POWER_OFF;
+	uint32_t before;
+	int32_t status = claim(vm, target, &before);
 
-	if (!atomic_compare_exchange_strong_explicit(&target->power, &state, POWER_ON_PENDING,
-						     memory_order_acq_rel, memory_order_acquire)) {
-		return state == POWER_ON || vm_quirk(vm, HVC_QUIRK_ON_AT_ONCE) ? PSCI_ALREADY_ON
-									       : PSCI_ON_PENDING;
+	if (status != PSCI_SUCCESS) {
+		return status;
 	}
 	/* Ours alone until the target runs: the callback orders these stores before its start. */
 	target->start_entry = entry;
@@ -78,18 +86,16 @@ static int32_t start(const struct hvc_vm *vm, struct hvc_vcpu *target, uint64_t 
 	    vm->platform->cpu_start(vm->host, target->index)) {
 		return PSCI_SUCCESS;
 	}
-	atomic_store_explicit(&target->power, POWER_OFF, memory_order_release);
+	atomic_store_explicit(&target->power, before, memory_order_release);
 	return PSCI_INTERNAL_FAILURE;
 }
 
-static int32_t cpu_on(const struct hvc_vm *vm, uint64_t which, uint64_t entry, uint64_t context)
+static int32_t cpu_on(struct hvc_vcpu *vcpu, uint64_t which, uint64_t entry, uint64_t context)
 {
-	struct hvc_vcpu *target = NULL;
-	uint64_t mpidr;
+	const struct hvc_vm *vm = vcpu->vm;
+	struct hvc_vcpu *target = vcpu_of(vm, which);
 
-	if (affinity_of(vm, which, &mpidr)) {
-		target = vcpu_by_mpidr(vm, mpidr);
-	}
+	psci_awake(vcpu);
 	if (target == NULL) {
 		return PSCI_INVALID_PARAMETERS;
 	}
@@ -101,14 +107,14 @@ static int32_t cpu_on(const struct hvc_vm *vm, uint64_t which, uint64_t entry, u
 
 HVC_SERVE(PSCI_CPU_ON)
 {
-	return serve_status(frame, cpu_on(vcpu->vm, argument(vcpu, frame, 1),
-					  argument(vcpu, frame, 2), argument(vcpu, frame, 3)));
+	return serve_status(frame, cpu_on(vcpu, argument(vcpu, frame, 1), argument(vcpu, frame, 2),
+					  argument(vcpu, frame, 3)));
 }
 
 /* 0.1 knows no code below DENIED; its arguments are as wide as the registers. */
 HVC_SERVE(PSCI_0_1_CPU_ON)
 {
-	int32_t status = cpu_on(vcpu->vm, frame->x[1], frame->x[2], frame->x[3]);
+	int32_t status = cpu_on(vcpu, frame->x[1], frame->x[2], frame->x[3]);
 
 	if (status == PSCI_ALREADY_ON || status == PSCI_ON_PENDING) {
 		status = PSCI_INVALID_PARAMETERS;
@@ -118,97 +124,36 @@ HVC_SERVE(PSCI_0_1_CPU_ON)
 	return serve_status(frame, status);
 }
 
-static enum hvc_verdict cpu_off(struct hvc_vcpu *vcpu)
+/* The calling CPU stops, unless the trusted OS is on it: it may come here until the exchange. */
+static enum hvc_verdict stop(struct hvc_vcpu *vcpu, struct hvc_frame *frame, enum power power,
+			     enum hvc_verdict verdict)
 {
-	atomic_store_explicit(&vcpu->power, POWER_OFF, memory_order_release);
-	return HVC_CPU_OFF;
+	uint32_t word;
+
+	psci_awake(vcpu);
+	word = power_word(vcpu);
+	do {
+		if (trusted_os_here(vcpu, word)) {
+			return serve_status(frame, PSCI_DENIED);
+		}
+	} while (!atomic_compare_exchange_weak(&vcpu->power, &word, power | POWER_LEFT));
+	stats_enter(vcpu);
+	return verdict;
 }
 
 HVC_SERVE(PSCI_CPU_OFF)
 {
-	return cpu_off(vcpu);
+	return stop(vcpu, frame, POWER_OFF, HVC_CPU_OFF);
 }
 
 HVC_SERVE(PSCI_0_1_CPU_OFF)
 {
-	return cpu_off(vcpu);
+	return stop(vcpu, frame, POWER_OFF, HVC_CPU_OFF);
 }
 
-static enum hvc_verdict powerdown(struct hvc_vcpu *vcpu, enum hvc_verdict verdict, uint64_t entry,
-				  uint64_t context)
+HVC_SERVE(PSCI_CPU_FREEZE)
 {
-	vcpu->request_entry = entry;
-	vcpu->request_value = context;
-	vcpu->request_type = 0;
-	return verdict;
-}
-
-static enum hvc_verdict cpu_suspend(struct hvc_vcpu *vcpu, struct hvc_frame *frame, uint64_t entry,
-				    uint64_t context)
-{
-	uint32_t power_state = (uint32_t)frame->x[1];
-
-	if (vm_quirk(vcpu->vm, HVC_QUIRK_SUSPEND_WAITS)) {
-		serve_status(frame, PSCI_SUCCESS);
-		return HVC_CPU_STANDBY;
-	}
-	if (power_state & POWER_STATE_RESERVED) {
-		return serve_status(frame, PSCI_INVALID_PARAMETERS);
-	}
-	if (!(power_state & POWER_STATE_POWERDOWN)) {
-		serve_status(frame, PSCI_SUCCESS);
-		return HVC_CPU_STANDBY;
-	}
-	if (!entry_valid(vcpu->vm, entry)) {
-		return serve_status(frame, invalid_address(vcpu->vm));
-	}
-	return powerdown(vcpu, HVC_CPU_POWERDOWN, entry, context);
-}
-
-HVC_SERVE(PSCI_CPU_SUSPEND)
-{
-	return cpu_suspend(vcpu, frame, argument(vcpu, frame, 2), argument(vcpu, frame, 3));
-}
-
-HVC_SERVE(PSCI_0_1_CPU_SUSPEND)
-{
-	return cpu_suspend(vcpu, frame, frame->x[2], frame->x[3]);
-}
-
-/* DEN0022, 5.20: every other CPU must be off. */
-static bool others_off(const struct hvc_vcpu *vcpu)
-{
-	const struct hvc_vm *vm = vcpu->vm;
-
-	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
-		if (i != vcpu->index && hvc_vcpu_power(vm->vcpus[i]) != POWER_OFF) {
-			return false;
-		}
-	}
-	return true;
-}
-
-HVC_SERVE(PSCI_SYSTEM_SUSPEND)
-{
-	const struct hvc_vm *vm = vcpu->vm;
-	uint64_t entry = argument(vcpu, frame, 1);
-
-	if (!vm_quirk(vm, HVC_QUIRK_SUSPEND_UNCHECKED) && !others_off(vcpu)) {
-		return serve_status(frame, PSCI_DENIED);
-	}
-	if (!entry_valid(vm, entry)) {
-		return serve_status(frame, invalid_address(vm));
-	}
-	return powerdown(vcpu, HVC_SYSTEM_SUSPEND, entry, argument(vcpu, frame, 2));
-}
-
-/* Affinity fields at and above a level: 0 is Aff0, 3 is Aff3, which starts at bit 32. */
-static uint64_t level_mask(uint64_t level)
-{
-	static const uint64_t masks[] = {0xff00ffffffull, 0xff00ffff00ull, 0xff00ff0000ull,
-					 0xff00000000ull};
-
-	return masks[level];
+	return stop(vcpu, frame, POWER_FROZEN, HVC_CPU_FREEZE);
 }
 
 HVC_SERVE(PSCI_AFFINITY_INFO)
@@ -218,13 +163,14 @@ HVC_SERVE(PSCI_AFFINITY_INFO)
 	uint64_t level = argument(vcpu, frame, 2);
 	bool found = false, pending = false;
 
+	psci_awake(vcpu);
 	if (!affinity_of(vm, argument(vcpu, frame, 1), &affinity) || level > 3) {
 		return serve_status(frame, PSCI_INVALID_PARAMETERS);
 	}
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
 		unsigned int power;
 
-		if ((vm->vcpus[i]->mpidr ^ affinity) & level_mask(level)) {
+		if ((vm->vcpus[i]->mpidr ^ affinity) & level_mask((unsigned int)level)) {
 			continue;
 		}
 		found = true;

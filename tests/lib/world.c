@@ -85,6 +85,30 @@ static bool share(void *host, uint32_t vcpu, uint32_t what, uint64_t ipa, uint64
 	return !world->share_fails;
 }
 
+static uint64_t now_us(void *host)
+{
+	return atomic_load(&((struct world *)host)->us);
+}
+
+static bool mem_protect(void *host, bool on)
+{
+	struct world *world = host;
+
+	world->protects++;
+	if (!world->protect_fails) {
+		world->protected = on;
+	}
+	return !world->protect_fails;
+}
+
+static bool is_ram_range(void *host, uint64_t ipa, uint64_t bytes)
+{
+	const struct world *world = host;
+
+	must(bytes != 0 && ipa + (bytes - 1) >= ipa, "a range that is none");
+	return ipa < world->ram_end && bytes <= world->ram_end - ipa;
+}
+
 static enum hvc_err paint_all(struct hvc_image *image, size_t capacity,
 			      const struct world_setup *setup)
 {
@@ -145,6 +169,10 @@ static void make_vm(struct world *world, const struct world_setup *setup, unsign
 		config.filter_bytes = hvc_filter_size(world->image, setup->filter_ranges);
 		config.filter_memory = world->filter_memory = memory(config.filter_bytes);
 	}
+	if (setup->host_power) {
+		config.stats_bytes = hvc_stats_size(count);
+		config.stats_memory = world->stats_memory = memory(config.stats_bytes);
+	}
 	if (setup->share_ram != 0) {
 		config.share_base = WORLD_SHARE_BASE;
 		config.share_ram = setup->share_ram;
@@ -187,6 +215,11 @@ struct world *world_new(const struct world_setup *setup)
 		world->platform.stolen_time = stolen_time;
 		world->platform.ptp = ptp;
 	}
+	if (setup->host_power) {
+		world->platform.now_us = now_us;
+		world->platform.mem_protect = mem_protect;
+		world->platform.is_ram_range = is_ram_range;
+	}
 	world->image = world_image(setup, &world->image_capacity);
 	world->vm = memory(hvc_vm_size());
 	world->counters = memory(count * sizeof(*world->counters));
@@ -203,6 +236,7 @@ void world_free(struct world *world)
 	for (unsigned int i = 0; i < WORLD_VCPUS; i++) {
 		free(world->vcpus[i]);
 	}
+	free(world->stats_memory);
 	free(world->share_memory);
 	free(world->filter_memory);
 	free(world->forward_memory);

@@ -35,6 +35,7 @@ struct world_setup {
 	unsigned int filter_ranges;      /* memory for that many; 0: no filter memory */
 	bool no_platform;                /* no callback at all */
 	bool host_time;                  /* callbacks stolen_time and ptp, too */
+	bool host_power;                 /* stats memory, now_us, mem_protect, is_ram_range */
 	uint32_t flags;                  /* HVC_VM_* */
 	const struct hvc_tables *tables; /* NULL: none */
 	uint64_t share_ram;              /* bytes at WORLD_SHARE_BASE; 0: no share memory */
@@ -54,7 +55,7 @@ struct world {
 	struct hvc_vm *vm;
 	struct hvc_vcpu *vcpus[WORLD_VCPUS];
 	struct hvc_counters *counters; /* one a vCPU */
-	void *filter_memory, *share_memory, *forward_memory, *event_memory;
+	void *filter_memory, *share_memory, *forward_memory, *event_memory, *stats_memory;
 	struct hvc_platform platform;
 	/* What the platform does. */
 	uint64_t entropy[3];       /* the words it gives */
@@ -65,6 +66,10 @@ struct world {
 	bool time_fails;           /* stolen_time and ptp say false */
 	uint64_t record;           /* IPA of the last stolen_time call */
 	uint64_t ns, counter[2];   /* the clock, the virtual and the physical counter */
+	_Atomic uint64_t us;       /* now_us */
+	bool protect_fails;        /* mem_protect says false */
+	bool protected;            /* what it was told last */
+	unsigned int protects;     /* number of its calls so far; callers take turns */
 	bool share_fails;          /* the host does not go along with what is shared */
 	unsigned int share_calls;  /* number of share calls so far; callers take turns */
 	struct world_share shared; /* the last one */

@@ -92,6 +92,7 @@ static void high_settings(struct hvc_settings *settings)
 	settings->soc_id_present = 1;
 	settings->soc_version = 0x043b0001u;
 	settings->soc_revision = 3;
+	settings->os_initiated = 1;
 }
 
 /* What optional functions want to have. */
@@ -102,15 +103,17 @@ static const struct hvc_tables high_tables = {
 	.implementations = {{0x411fd0c1, 0x11, 0x22}},
 };
 
-/* A VM of profile hvcgate-1, or one that has all there is. */
-static struct world *make_world(bool high, struct world_setup setup)
+/* A VM of profile hvcgate-1, or one that has all there is, with or without a trusted OS on CPU 0. */
+static struct world *make_world(bool high, enum hvc_trusted_os trusted_os, struct world_setup setup)
 {
 	static struct hvc_settings settings;
 	struct world *world;
 
 	high_settings(&settings);
+	settings.trusted_os = trusted_os;
 	setup.settings = high ? &settings : NULL;
 	setup.host_time = high;
+	setup.host_power = high;
 	setup.tables = high ? &high_tables : NULL;
 	setup.share_ram = high ? 64 * 4096 : 0;
 	world = world_new(&setup);
@@ -125,17 +128,19 @@ static void test_worlds(void **state)
 	static const struct paint all[] = {{0, UINT32_MAX, HVC_HANDLE}};
 
 	(void)state;
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < 4; i++) {
 		for (unsigned int action = HVC_HANDLE; action <= HVC_NOTIFY; action++) {
 			struct world *world = make_world(
-				i == 1, (struct world_setup){.flags = i == 2 ? HVC_VM_PSCI_0_1 : 0,
-							     .otherwise = (enum hvc_action)action,
-							     .rules = all,
-							     .rule_count = action == HVC_HANDLE,
-							     .vcpu_count = 3});
+				i % 2 == 1, i == 3 ? HVC_TRUSTED_OS_MIGRATES : HVC_TRUSTED_OS_NONE,
+				(struct world_setup){.flags = i == 2 ? HVC_VM_PSCI_0_1 : 0,
+						     .otherwise = (enum hvc_action)action,
+						     .rules = all,
+						     .rule_count = action == HVC_HANDLE,
+						     .vcpu_count = 3});
 
 			check_world(world);
-			world->entropy_fails = world->start_fails = world->time_fails = true;
+			world->entropy_fails = world->start_fails = world->time_fails =
+				world->protect_fails = true;
 			world->ram_end = 0;
 			check_world(world);
 			world_free(world);
@@ -211,7 +216,8 @@ static void test_samples(void **state)
 {
 	(void)state;
 	for (unsigned int pass = 0; pass < 2; pass++) {
-		struct world *world = make_world(pass, (struct world_setup){0});
+		struct world *world = make_world(pass, HVC_TRUSTED_OS_NONE,
+						 (struct world_setup){0});
 
 		for (size_t i = 0; i < COUNT_OF(expected_calls); i++) {
 			struct hvc_frame frame = patterned(expected_calls[i].id), before;
@@ -228,7 +234,7 @@ static void test_samples(void **state)
 			}
 			verdict = hvc_call(world->vcpus[0], HVC_CONDUIT_SMC, 0, &frame);
 			assert_int_equal(verdict != HVC_RESUME && verdict != HVC_CPU_STANDBY,
-					 (expected_calls[i].flags & EXPECT_GONE) != 0);
+					 there && (expected_calls[i].flags & EXPECT_GONE) != 0);
 			assert_int_equal(verdict == HVC_CPU_STANDBY,
 					 (expected_calls[i].flags & EXPECT_WAITS) != 0);
 			if (verdict == HVC_RESUME) {
@@ -245,7 +251,8 @@ static void test_samples(void **state)
 /* The pattern is refused by everything that has arguments: a guest may call the whole table with it. */
 static void test_pattern(void **state)
 {
-	struct world *world = make_world(true, (struct world_setup){.vcpu_count = 2});
+	struct world *world = make_world(true, HVC_TRUSTED_OS_NONE,
+					 (struct world_setup){.vcpu_count = 2});
 
 	(void)state;
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
