@@ -126,7 +126,7 @@ static void take(struct el2_host *el2, struct replay_result *from, struct scn_re
 
 	*to = from->result;
 	to->reason = NULL;
-	if (from->trouble != 0 || kind > SCN_BROKEN || event >= SCN_EVENTS ||
+	if (from->trouble != 0 || kind > SCN_BROKEN || event >= SCN_EVENT_KINDS ||
 	    conduit > HVC_CONDUIT_SMC || to->list_count > SCN_LIST_MAX) {
 		*to = (struct scn_result){.kind = SCN_BROKEN};
 		to->reason = from->trouble != 0 ? trouble(el2, from)

@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include <hvcgate/event.h>
+
 #include "image.h"
 #include "machine.h"
 
@@ -14,7 +16,7 @@ struct machine {
 	struct scn_machine state;
 	struct hvc_image *image;
 	struct hvc_vm *engine;
-	void *filter;
+	void *filter, *events;
 	struct hvc_vcpu *vcpus[SCN_CPUS];
 };
 
@@ -76,6 +78,7 @@ static void clear(struct machine *machine)
 	}
 	free(machine->engine);
 	free(machine->filter);
+	free(machine->events);
 	free(machine->image);
 	*machine = (struct machine){0};
 }
@@ -84,13 +87,16 @@ static enum hvc_err make_memory(struct machine *machine, unsigned int cpus, size
 {
 	machine->engine = aligned(hvc_vm_size());
 	machine->filter = aligned(filter_bytes);
+	machine->events = aligned(hvc_event_size(SCN_EVENT_ROOM));
 	for (unsigned int i = 0; i < cpus; i++) {
 		machine->vcpus[i] = aligned(hvc_vcpu_size());
 		if (machine->vcpus[i] == NULL) {
 			return HVC_ENOMEM;
 		}
 	}
-	return machine->engine != NULL && machine->filter != NULL ? HVC_OK : HVC_ENOMEM;
+	return machine->engine != NULL && machine->filter != NULL && machine->events != NULL
+		       ? HVC_OK
+		       : HVC_ENOMEM;
 }
 
 static enum hvc_err make_engine(struct machine *machine, const struct scn_vm *vm)
@@ -105,6 +111,8 @@ static enum hvc_err make_engine(struct machine *machine, const struct scn_vm *vm
 		.host = machine,
 		.filter_memory = machine->filter,
 		.filter_bytes = filter_bytes,
+		.event_memory = machine->events,
+		.event_bytes = hvc_event_size(SCN_EVENT_ROOM),
 		.flags = HVC_VM_FORWARD | (vm->psci_0_2 ? 0 : HVC_VM_PSCI_0_1),
 	};
 

@@ -164,6 +164,7 @@ static bool fits_list(const struct judge *judge)
 	const struct scn_result *result = judge->result;
 	bool ranges = judge->line->op.command != SCN_LIST;
 	bool rules = judge->line->op.command == SCN_RULES;
+	bool events = judge->line->op.command == SCN_EVENTS;
 
 	if (result->list_count > SCN_LIST_MAX) {
 		return say(judge, "%u are more than a list can have", result->list_count);
@@ -171,8 +172,12 @@ static bool fits_list(const struct judge *judge)
 	for (uint32_t i = 0; i < stated->list_count && i < result->list_count; i++) {
 		if (stated->list[i] != result->list[i]) {
 			return say(judge, "%s %u %s 0x%" PRIx64 ", stated 0x%" PRIx64,
-				   ranges ? "range" : "number", (ranges ? i / 2 : i) + 1,
-				   !ranges      ? "is"
+				   events   ? "event"
+				   : ranges ? "range"
+					    : "number",
+				   (ranges ? i / 2 : i) + 1,
+				   events       ? "differs:"
+				   : !ranges    ? "is"
 				   : i % 2 == 0 ? "begins at"
 						: "ends at",
 				   result->list[i], stated->list[i]);

@@ -484,6 +484,9 @@ static void run_op(struct kvm_host *host, const struct scn_op *op, struct scn_re
 	case SCN_TIGHTEN:
 		unsupported(result, "KVM's filter closes when a vCPU has run");
 		break;
+	case SCN_EVENTS:
+		unsupported(result, "KVM tells nobody of the calls it answers");
+		break;
 	case SCN_TRY:
 		unsupported(result, "KVM's filter has no dry run");
 		break;

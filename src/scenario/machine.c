@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations on a VM of the engine. */
+#include <hvcgate/event.h>
 #include <hvcgate/forward.h>
 #include <hvcgate/live.h>
 
@@ -86,6 +87,18 @@ static void list_reserved(struct scn_result *result)
 	result->kind = SCN_IDS;
 	for (unsigned int i = 0; i < count; i++) {
 		add_range(result, ranges[i].first, ranges[i].last, HVC_HANDLE);
+	}
+}
+
+static void list_events(struct scn_machine *machine, struct scn_result *result)
+{
+	struct hvc_event event;
+
+	result->kind = SCN_IDS;
+	while (result->list_count + 2 <= SCN_LIST_MAX && hvc_event_take(machine->vm, &event)) {
+		result->list[result->list_count++] = event.sequence;
+		result->list[result->list_count++] = SCN_EVENT_WORD(event.vcpu, event.conduit,
+								    event.id);
 	}
 }
 
@@ -327,6 +340,9 @@ static void look(struct scn_machine *machine, const struct scn_op *op, struct sc
 		break;
 	case SCN_RESERVED:
 		list_reserved(result);
+		break;
+	case SCN_EVENTS:
+		list_events(machine, result);
 		break;
 	default:
 		configure(machine->vm, op, result);

@@ -32,6 +32,7 @@ enum scn_command {
 	SCN_ARRIVE, /* arrive CPU -> pc=entry(1) x0=5: a CPU that was turned on reaches its label */
 	SCN_WAKE,   /* wake CPU: an interrupt for a CPU that waits -> registers afterwards */
 	SCN_TIGHTEN, /* tighten BASE COUNT -> ok: denied from now on, also of a VM that has run */
+	SCN_EVENTS,  /* events -> 1:0:hvc:0x84000000 ...: what `notify` told since the last time */
 	SCN_COMMANDS
 };
 
@@ -62,7 +63,9 @@ enum scn_kind {
 	SCN_OK,          /* "ok" */
 	SCN_ERROR,       /* err; `try`, `tighten`: detail */
 	SCN_NUMBER,      /* value */
-	SCN_IDS, /* list[count]: values, or first and last in turns for ranges (with actions[]) */
+	/* list[count]: values; first and last in turns for ranges (with actions[]); sequence and SCN_EVENT_WORD() in
+	 * turns for events */
+	SCN_IDS,
 	SCN_DECISION,    /* query: decision */
 	SCN_FRAME,       /* a call is over: frame */
 	SCN_FORWARDED,   /* id, conduit; frame as the host sees it */
@@ -79,10 +82,13 @@ enum scn_event {
 	SCN_SYSTEM_SUSPEND,
 	SCN_WAKEUP,
 	SCN_CPU_FREEZE,
-	SCN_EVENTS
+	SCN_EVENT_KINDS
 };
 
 #define SCN_LIST_MAX 64
+/* Events of `notify` that a VM has room for; a call that finds none is `blocked` until they are taken. */
+#define SCN_EVENT_ROOM                   8u
+#define SCN_EVENT_WORD(cpu, conduit, id) ((uint64_t)(cpu) << 33 | (uint64_t)(conduit) << 32 | (id))
 struct scn_result {
 	enum scn_kind kind;
 	enum hvc_err err;

@@ -43,6 +43,7 @@ struct parser {
 #define MAY_DECISION 0x040u
 #define MAY_END      0x080u /* how a call ends: registers, forward, event, blocked */
 #define MAY_ARRIVE   0x100u
+#define MAY_EVENTS   0x400u /* events of `notify` */
 #define MAY_DETAIL   0x200u /* errors of `try` and `tighten` */
 
 bool parse_error(struct parser *parser, const struct word *word, const char *format, ...)

@@ -380,6 +380,7 @@ static const struct command commands[] = {
 	{"query", SCN_QUERY, read_query, MAY_DECISION, "query PSCI_VERSION"},
 	{"rules", SCN_RULES, nothing, MAY_RULES, "rules"},
 	{"reserved", SCN_RESERVED, nothing, MAY_RANGES, "reserved"},
+	{"events", SCN_EVENTS, nothing, MAY_EVENTS, "events -> 1:0:hvc:0x84000000"},
 	{"call", SCN_CALL, read_call, MAY_END, "call 0 hvc PSCI_VERSION"},
 	{"reply", SCN_REPLY, read_reply, MAY_END, "reply x0=7"},
 	{"resume", SCN_RESUME, read_resume, MAY_END, "resume nowrite"},

@@ -162,12 +162,12 @@ static bool read_event(struct expected *expected)
 	if (!need(expected, "the event", &word)) {
 		return false;
 	}
-	for (event = SCN_CPU_OFF; event < SCN_EVENTS; event++) {
+	for (event = SCN_CPU_OFF; event < SCN_EVENT_KINDS; event++) {
 		if (strcmp(word->text, scn_event_name((enum scn_event)event)) == 0) {
 			break;
 		}
 	}
-	if (event == SCN_EVENTS) {
+	if (event == SCN_EVENT_KINDS) {
 		return unknown_event(expected, word);
 	}
 	stated->event = (enum scn_event)event;
@@ -295,6 +295,41 @@ static bool read_decision(struct expected *expected)
 		word->text);
 }
 
+/* SEQUENCE:CPU:CONDUIT:FUNCTION */
+static bool read_event_item(struct expected *expected, const struct word *word)
+{
+	struct scn_stated *stated = expected->stated;
+	uint64_t number[2] = {0, 0};
+	const char *at = word->text;
+	struct word part;
+	uint64_t id;
+	bool good = true;
+
+	for (unsigned int i = 0; i < 2 && good; i++) {
+		char digits[SCN_NUMBER_TEXT];
+		size_t length = strcspn(at, ":");
+
+		snprintf(digits, sizeof(digits), "%.*s", (int)length, at);
+		good = length < sizeof(digits) && at[length] == ':' &&
+		       parse_plain(digits, &number[i]);
+		at += good ? length + 1 : 0;
+	}
+	if (!good || number[1] >= SCN_CPUS ||
+	    (strncmp(at, "hvc:", 4) != 0 && strncmp(at, "smc:", 4) != 0)) {
+		return parse_error(expected->parser, word,
+				   "'%s' is no event; write SEQUENCE:CPU:CONDUIT:FUNCTION, "
+				   "1:0:hvc:PSCI_VERSION, say",
+				   word->text);
+	}
+	part = parse_part(word, at + 4);
+	if (!parse_limited(expected->parser, &part, "a function ID", UINT32_MAX, &id)) {
+		return false;
+	}
+	stated->list[stated->list_count++] = number[0];
+	stated->list[stated->list_count++] = SCN_EVENT_WORD(number[1], at[0] == 's', id);
+	return true;
+}
+
 static bool read_item(struct expected *expected, const struct word *word)
 {
 	struct scn_stated *stated = expected->stated;
@@ -302,6 +337,9 @@ static bool read_item(struct expected *expected, const struct word *word)
 	unsigned int reg;
 	enum hvc_action action;
 
+	if (expected->may & MAY_EVENTS) {
+		return read_event_item(expected, word);
+	}
 	if (expected->may & MAY_IDS) {
 		reg = hvc_register_by_name(word->text);
 		stated->list_count++;
@@ -376,6 +414,7 @@ static const struct {
 	{MAY_IDS, "registers"},
 	{MAY_RANGES, "ranges"},
 	{MAY_RULES, "ranges with actions"},
+	{MAY_EVENTS, "events"},
 	{MAY_DECISION, "an action and what decides"},
 	{MAY_END, "x0=..., forward, event, blocked"},
 	{MAY_ARRIVE, "pc=..."},
@@ -432,7 +471,7 @@ static bool read_any(struct expected *expected, const struct word *word)
 	if ((may & MAY_DECISION) && islower((unsigned char)text[0])) {
 		return read_decision(expected);
 	}
-	if (may & (MAY_IDS | MAY_RANGES | MAY_RULES)) {
+	if (may & (MAY_IDS | MAY_RANGES | MAY_RULES | MAY_EVENTS)) {
 		return read_list(expected);
 	}
 	if ((may & MAY_NUMBER) && (isdigit((unsigned char)text[0]) || text[0] == '-')) {

@@ -40,6 +40,10 @@ static const struct {
 } bad[] = {
 	{"cont", 1, "did you mean count?"},
 	{"save F", 1, "unknown command"},
+	{"events -> 1:0:hvc", 11, "SEQUENCE:CPU:CONDUIT:FUNCTION"},
+	{"events -> 1:8:hvc:0", 11, "SEQUENCE:CPU:CONDUIT:FUNCTION"},
+	{"events -> 1:0:svc:0", 11, "SEQUENCE:CPU:CONDUIT:FUNCTION"},
+	{"events -> 1:0:hvc:PSCI_VERSIN", 19, "did you mean PSCI_VERSION"},
 	{"tighten 0x84000053", 19, "the count is missing"},
 	{"->", 1, "the command is missing"},
 	{"count -> ok", 10, "it answers *, a number"},

@@ -149,6 +149,20 @@ static void print_error(FILE *out, const struct scn_op *op, const struct scn_res
 	}
 }
 
+static void print_events(FILE *out, const struct scn_result *result)
+{
+	if (result->list_count == 0) {
+		fputs("none", out);
+	}
+	for (uint32_t i = 0; i + 1 < result->list_count && i + 1 < SCN_LIST_MAX; i += 2) {
+		uint64_t word = result->list[i + 1];
+
+		fprintf(out, "%s%" PRIu64 ":%" PRIu64 ":%s:0x%08" PRIx32, i == 0 ? "" : " ",
+			result->list[i], word >> 33, word >> 32 & 1 ? "smc" : "hvc",
+			(uint32_t)word);
+	}
+}
+
 static void print_list(FILE *out, const struct scn_op *op, const struct scn_result *result)
 {
 	const char *blank = "";
@@ -218,6 +232,10 @@ void scn_print(FILE *out, const struct scn_script *script, size_t n,
 		fputs(scn_number_text(result->value, text), out);
 		return;
 	case SCN_IDS:
+		if (op->command == SCN_EVENTS) {
+			print_events(out, result);
+			return;
+		}
 		print_list(out, op, result);
 		return;
 	case SCN_DECISION:

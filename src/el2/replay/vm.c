@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The VM under replay, in memory of the monitor's own. */
+#include <hvcgate/event.h>
 #include <hvcgate/image.h>
 
 #include "../sysreg.h"
@@ -8,6 +9,7 @@
 static char vm_memory[4096] __attribute__((aligned(64)));
 static char vcpu_memory[SCN_CPUS][512] __attribute__((aligned(64)));
 static struct hvc_vcpu *vcpus[SCN_CPUS];
+static char events[4096] __attribute__((aligned(64)));
 static char *image, *filter;
 struct scn_machine replay_machine;
 
@@ -96,11 +98,14 @@ static enum hvc_err make_vm(const struct replay_op *op)
 		.platform = &platform,
 		.filter_memory = filter,
 		.filter_bytes = hvc_filter_size(policy, SCN_FILTER_RANGES),
+		.event_memory = events,
+		.event_bytes = hvc_event_size(SCN_EVENT_ROOM),
 		.flags = op->flags,
 	};
 	enum hvc_err err = HVC_EINVAL;
 
-	if (op->cpus >= 1 && op->cpus <= SCN_CPUS && config.filter_bytes <= REPLAY_FILTER_BYTES) {
+	if (op->cpus >= 1 && op->cpus <= SCN_CPUS && config.filter_bytes <= REPLAY_FILTER_BYTES &&
+	    config.event_bytes <= sizeof(events)) {
 		err = hvc_vm_init(vm, &config, vcpus);
 	}
 	for (uint64_t i = 0; err == HVC_OK && i < op->cpus; i++) {
