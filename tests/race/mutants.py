@@ -9,33 +9,34 @@ says so instead: it compiles, and the test that is built with it fails and names
 import re
 import sys
 
-EXCHANGE = r"!atomic_compare_exchange_strong_explicit\(&target->power, &state, POWER_ON_PENDING,\s*memory_order_acq_rel, memory_order_acquire\)"
+EXCHANGE = r"!atomic_compare_exchange_weak_explicit\(&target->power, before, POWER_ON_PENDING,\s*memory_order_acq_rel,\s*memory_order_acquire\)"
+GIVE_BACK = r"\batomic_store_explicit\(&target->power, before, memory_order_release\);"
 
 # name: what stands there (a regular expression, found once), what would stand there, the mistake in words
 MUTANTS = {
-    "load-store": (EXCHANGE, r"((state = atomic_load_explicit(&target->power, memory_order_acquire)) != POWER_OFF || "
-                   r"(atomic_store_explicit(&target->power, POWER_ON_PENDING, memory_order_release), false))",
+    "load-store": (EXCHANGE, r"(atomic_store_explicit(&target->power, POWER_ON_PENDING, memory_order_release), false)",
                    "CPU_ON loads and stores instead of exchanging"),
-    "pending-dropped": (EXCHANGE, r"!atomic_compare_exchange_strong_explicit(&target->power, &state, POWER_ON, memory_order_acq_rel, memory_order_acquire)",
+    "pending-dropped": (EXCHANGE, r"!atomic_compare_exchange_weak_explicit(&target->power, before, POWER_ON, memory_order_acq_rel, memory_order_acquire)",
                         "CPU_ON makes it ON: there is no ON_PENDING"),
-    "pending-not-told": (r"return state == POWER_ON \|\| vm_quirk\(vm, HVC_QUIRK_ON_AT_ONCE\)", r"return true",
+    "pending-not-told": (r"\bPSCI_ALREADY_ON\s*: PSCI_ON_PENDING;", r"PSCI_ALREADY_ON : PSCI_ALREADY_ON;",
                          "a second CPU_ON is told ALREADY_ON while the first is pending"),
-    "off-not-released": (r"(static enum hvc_verdict cpu_off\(.*?)\batomic_store_explicit\(&vcpu->power, POWER_OFF, memory_order_release\)",
-                         r"\1atomic_store_explicit(&vcpu->power, POWER_OFF, memory_order_relaxed)",
+    "off-not-released": (r"\batomic_compare_exchange_weak\(&vcpu->power, &word, power \| POWER_LEFT\)",
+                         r"atomic_compare_exchange_weak_explicit(&vcpu->power, &word, power | POWER_LEFT, memory_order_relaxed, memory_order_relaxed)",
                          "CPU_OFF does not release what the CPU wrote before"),
-    "exchange-not-acquired": (EXCHANGE, r"!atomic_compare_exchange_strong_explicit(&target->power, &state, POWER_ON_PENDING, memory_order_release, memory_order_relaxed)",
+    "exchange-not-acquired": (r"\*before = power_word\(target\);(.*?)" + EXCHANGE,
+                              r"*before = atomic_load_explicit(&target->power, memory_order_relaxed);\1!atomic_compare_exchange_weak_explicit(&target->power, "
+                              r"before, POWER_ON_PENDING, memory_order_release, memory_order_relaxed)",
                               "CPU_ON does not acquire what the CPU wrote before it went off"),
-    "failure-stays": (r"(cpu_start\(vm->host, target->index\).*?)\batomic_store_explicit\(&target->power, POWER_OFF, memory_order_release\);", r"\1",
-                      "a CPU that the host could not start stays ON_PENDING"),
-    "failure-not-released": (r"(cpu_start\(vm->host, target->index\).*?)\batomic_store_explicit\(&target->power, POWER_OFF, memory_order_release\);",
-                             r"\1atomic_store_explicit(&target->power, POWER_OFF, memory_order_relaxed);",
+    "failure-stays": (GIVE_BACK, r"", "a CPU that the host could not start stays ON_PENDING"),
+    "failure-not-released": (GIVE_BACK, r"atomic_store_explicit(&target->power, before, memory_order_relaxed);",
                              "a CPU that the host could not start is given back without a release"),
-    "entry-first": (r"uint32_t state = POWER_OFF;\n", "uint32_t state = POWER_OFF;\n\ttarget->start_entry = entry;\n",
+    "entry-first": (r"uint32_t before;\n", "uint32_t before;\n\ttarget->start_entry = entry;\n",
                     "CPU_ON writes the entry before it has won"),
-    "pending-told-off": (r"\bpending \? POWER_ON_PENDING : POWER_OFF\b", "pending ? POWER_OFF : POWER_OFF", "AFFINITY_INFO says OFF of a CPU that is on its way"),
+    "pending-told-off": (r"\bpending \? POWER_ON_PENDING : POWER_OFF\b", "pending ? POWER_OFF : POWER_OFF",
+                         "AFFINITY_INFO says OFF of a CPU that is on its way"),
     # src/engine/vm.c
-    "started-stays": (r"\batomic_store_explicit\(&vcpu->power, POWER_ON, memory_order_release\);", "", "a CPU that has started stays ON_PENDING"),
-    "told-not-acquired": (r"return atomic_load_explicit\(&vcpu->power, memory_order_acquire\);", "return atomic_load_explicit(&vcpu->power, memory_order_relaxed);",
+    "started-stays": (r"\batomic_store\(&vcpu->power, POWER_ON\);", "", "a CPU that has started stays ON_PENDING"),
+    "told-not-acquired": (r"\batomic_load_explicit\(&vcpu->power, memory_order_acquire\)", "atomic_load_explicit(&vcpu->power, memory_order_relaxed)",
                           "AFFINITY_INFO does not acquire what the CPU wrote before it went off"),
 }
 

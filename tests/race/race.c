@@ -25,7 +25,7 @@ extern const char *const race_mutant_stale; /* the list of mutants is out of dat
 static const char *const race_mutant, *const race_mutant_stale;
 #endif
 
-enum { MUTANT_ROUNDS = 200, MUTANT_OPERATIONS = 25000, KILL_ROUNDS = 2000, SKIPPED = 77 };
+enum { MUTANT_ROUNDS = 1000, MUTANT_OPERATIONS = 25000, KILL_ROUNDS = 2000, SKIPPED = 77 };
 
 static atomic_uint reports;
 
