@@ -105,6 +105,11 @@ void mmu_map_device(uint64_t pa, uint64_t bytes);
 /* Guest RAM, for this CPU, with the MMU on and before any guest runs; to be unmapped at once. */
 void mmu_map_guest(uint64_t pa, uint64_t bytes);
 void mmu_unmap_guest(uint64_t pa, uint64_t bytes);
+/* Where this CPU sees physical memory [pa, to the next multiple of MMU_WINDOW_BYTES) until it asks for another place
+ * or closes the window. For guest RAM. */
+#define MMU_WINDOW_BYTES 0x200000ull
+uint64_t mmu_window(uint64_t pa);
+void mmu_window_close(void);
 
 /* --- stage2.c */
 void stage2_build(const struct el2_launch *launch);
@@ -178,6 +183,12 @@ bool clock_read(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t
 uint64_t stolen_page(void);
 bool stolen_start(void *host, uint32_t vcpu, uint64_t ipa);
 void stolen_add(uint64_t ticks); /* that a call of this CPU waited for somebody else */
+
+/* --- memory.c: struct hvc_platform's mem_protect, is_ram_range, clean_inv */
+void memory_init(const struct el2_launch *launch); /* before anything is written to guest RAM */
+bool memory_protect(void *host, bool on);
+bool memory_is_ram_range(void *host, uint64_t ipa, uint64_t bytes);
+bool memory_clean(void *host, uint64_t ipa, uint64_t bytes);
 
 /* --- seeds.c */
 #define EL2_SEED_HEADER 12u /* bytes of a property before its value */

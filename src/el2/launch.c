@@ -85,6 +85,20 @@ static void check_seeds(const struct el2_launch *launch)
 	}
 }
 
+static void check_blobs(const struct el2_launch *launch)
+{
+	uint64_t pa;
+
+	if (launch->blob_count > EL2_MAX_BLOBS) {
+		report_refused("blob count", launch->blob_count);
+	}
+	for (unsigned int i = 0; i < launch->blob_count; i++) {
+		if (!stage2_ram(launch->blobs[i].ipa, launch->blobs[i].bytes, &pa)) {
+			report_refused("blob is not in RAM; blob", i);
+		}
+	}
+}
+
 void launch_check(const struct el2_launch *launch)
 {
 	unsigned int redists = 0, interfaces = 0;
@@ -117,6 +131,7 @@ void launch_check(const struct el2_launch *launch)
 		report_refused("guest entry is not in RAM", launch->guest_entry);
 	}
 	check_seeds(launch);
+	check_blobs(launch);
 	if (launch->image_bytes < sizeof(struct hvc_image) ||
 	    launch->image_bytes > HVC_IMAGE_MAX_SIZE) {
 		report_refused("policy image too short or too long; bytes", launch->image_bytes);

@@ -23,6 +23,7 @@
 
 #define EL2_MONITOR_PA   0x40000000ull
 #define EL2_LAUNCH_PA    0x40180000ull /* below it: QEMU's own device tree */
+#define EL2_KEPT_PA      0x401ff000ull /* a page that outlives a reset; zero when the machine is made */
 #define EL2_CODE_PA      0x40200000ull
 #define EL2_IMAGE_PA     0x41000000ull /* compiled policy, at most HVC_IMAGE_MAX_SIZE */
 #define EL2_MONITOR_SIZE 0x02000000ull
@@ -39,9 +40,10 @@
 #define EL2_MAX_REGIONS   16
 #define EL2_MAX_SEEDS     2
 #define EL2_SEED_MAX      64u /* bytes of one value */
+#define EL2_MAX_BLOBS     4
 
 #define EL2_LAUNCH_MAGIC  0x4c435648u /* "HVCL" */
-#define EL2_LAUNCH_FORMAT 1u
+#define EL2_LAUNCH_FORMAT 2u
 
 /* EL2_GIC_CPU: the CPU interface of a GICv2, which the guest gets as a device; the monitor uses it, too.
  * EL2_GIC_REDIST: the redistributors of a GICv3. Their RD frames stay with the monitor, which answers for
@@ -59,6 +61,11 @@ struct el2_region {
 struct el2_seed {
 	uint64_t ipa;   /* of the value, in guest RAM, a multiple of 4 */
 	uint64_t bytes; /* a multiple of 4 up to EL2_SEED_MAX, as the property's header says */
+};
+
+/* What the loader puts into guest RAM, at the start and at each reset. */
+struct el2_blob {
+	uint64_t ipa, bytes;
 };
 
 enum el2_flags {
@@ -81,7 +88,10 @@ struct el2_launch {
 	struct el2_region regions[EL2_MAX_REGIONS];
 	uint64_t seed_count; /* 0: the device tree has none */
 	struct el2_seed seeds[EL2_MAX_SEEDS];
+	uint64_t blob_count;
+	struct el2_blob blobs[EL2_MAX_BLOBS];
 };
+_Static_assert(EL2_LAUNCH_PA + sizeof(struct el2_launch) <= EL2_KEPT_PA, "the launch block fits");
 
 /* --- Shared memory: mailbox page, then counters, then rings. A reset leaves it as it is: counters and rings
  * go on, `ready` counts boots, exit and seed are used again. */

@@ -30,6 +30,7 @@ struct el2_cpu el2_cpus[EL2_MAX_CPUS];
 /* Of the engine's sizes; it tells them only at run time. */
 static char vm_memory[4096] __attribute__((aligned(64)));
 static char vcpu_memory[EL2_MAX_CPUS][512] __attribute__((aligned(64)));
+static char stats_memory[8192] __attribute__((aligned(64)));
 static struct hvc_vcpu *vcpus[EL2_MAX_CPUS];
 
 static void cpus_init(const struct el2_launch *launch)
@@ -60,6 +61,8 @@ static void engine_init(const struct el2_launch *launch)
 		.vcpu_count = launch->cpu_count,
 		.image = (const struct hvc_image *)EL2_IMAGE_PA,
 		.platform = &el2_platform,
+		.stats_memory = stats_memory,
+		.stats_bytes = sizeof(stats_memory),
 	};
 	enum hvc_err err;
 
@@ -109,6 +112,7 @@ void el2_boot(struct el2_cpu *cpu)
 	launch_check_image(launch);
 	cpus_init(launch);
 	stage2_build(launch);
+	memory_init(launch);
 	entropy_init(launch);
 	seeds_write(launch);
 	engine_init(launch);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The monitor's own address space: identity-mapped, write xor execute, only what it needs. Guest RAM is
- * not in it, but for a moment at boot (seeds.c). Tables never change once a guest runs.
+ * not in it, but for a moment at boot (seeds.c) and through a window of each CPU (memory.c). Nothing else of the tables
+ * changes once a guest runs.
  * Source: DDI 0487, D8.3 (VMSAv8-64 descriptors), 4 KiB granule, 48 bits, non-VHE EL2 (one range).
  */
 #include "el2.h"
@@ -31,6 +32,9 @@
 #define TCR_EL2_RES1 (1ull << 31 | 1ull << 23)
 #define TCR_EL2_WALK (3ull << 12 | 1ull << 10 | 1ull << 8 | 16)
 
+/* Where no physical memory is: the end of 48 bits. */
+#define WINDOWS 0xffffc0000000ull
+
 extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[];
 extern char __data_start[], __data_end[], __stacks[], __pool_start[], __pool_end[];
 
@@ -56,11 +60,12 @@ void *page_alloc(void)
 	return page;
 }
 
-static uint64_t *entry_of(uint64_t address)
+/* The entry for an address in the table of level 2 or 3. */
+static uint64_t *entry_at(uint64_t address, unsigned int last)
 {
 	uint64_t *table = root;
 
-	for (unsigned int level = 0; level < 3; level++) {
+	for (unsigned int level = 0; level < last; level++) {
 		uint64_t *entry = &table[address >> (39 - 9 * level) & 0x1ff];
 
 		if (*entry == 0) {
@@ -68,7 +73,12 @@ static uint64_t *entry_of(uint64_t address)
 		}
 		table = (uint64_t *)(*entry & DESC_ADDRESS);
 	}
-	return &table[address >> 12 & 0x1ff];
+	return &table[address >> (39 - 9 * last) & 0x1ff];
+}
+
+static uint64_t *entry_of(uint64_t address)
+{
+	return entry_at(address, 3);
 }
 
 static void map_page(uint64_t address, uint64_t attributes)
@@ -106,10 +116,40 @@ void mmu_unmap_guest(uint64_t pa, uint64_t bytes)
 	isb();
 }
 
+/* A block of its own for each CPU, all in one table of level 2. */
+static uint64_t window_of_this_cpu(void)
+{
+	return WINDOWS + el2_this_cpu()->index * MMU_WINDOW_BYTES;
+}
+
+void mmu_window_close(void)
+{
+	const uint64_t window = window_of_this_cpu();
+
+	*entry_at(window, 2) = 0;
+	dsb_sy();
+	__asm__ volatile("tlbi vae2is, %0" : : "r"(window >> 12) : "memory");
+	dsb_sy();
+	isb();
+}
+
+uint64_t mmu_window(uint64_t pa)
+{
+	const uint64_t window = window_of_this_cpu();
+
+	mmu_window_close();
+	*entry_at(window, 2) = (pa & ~(MMU_WINDOW_BYTES - 1)) | NORMAL_RW | DESC_AP_EL1 | DESC_AF |
+			       DESC_VALID;
+	dsb_sy();
+	isb();
+	return window + pa % MMU_WINDOW_BYTES;
+}
+
 void mmu_build(const struct el2_launch *launch)
 {
 	pool = __pool_start;
 	root = page_alloc();
+	entry_at(WINDOWS, 2); /* so that later nothing is allocated */
 	map((uint64_t)__text_start, (uint64_t)__text_end, NORMAL_RX);
 	map((uint64_t)__rodata_start, (uint64_t)__rodata_end, NORMAL_R);
 	map((uint64_t)__data_start, (uint64_t)__data_end, NORMAL_RW);
@@ -119,6 +159,7 @@ void mmu_build(const struct el2_launch *launch)
 		map(stack, stack + STACK_BYTES, NORMAL_RW);
 	}
 	map((uint64_t)__pool_start, (uint64_t)__pool_end, NORMAL_RW);
+	map(EL2_KEPT_PA, EL2_KEPT_PA + PAGE_SIZE, NORMAL_RW);
 	map(EL2_LAUNCH_PA, EL2_LAUNCH_PA + sizeof(*launch), NORMAL_R);
 	map(EL2_IMAGE_PA, EL2_IMAGE_PA + launch->image_bytes, NORMAL_R);
 	map(EL2_SHARED_PA, EL2_SHARED_PA + EL2_SHARED_SIZE, NORMAL_RW);

@@ -68,6 +68,7 @@ static _Noreturn void power_down(struct el2_cpu *cpu)
 	struct hvc_request request = hvc_vcpu_request(cpu->vcpu);
 
 	wait_for_interrupt(true);
+	hvc_vcpu_woke(cpu->vcpu);
 	gic_cpu_init();
 	/* Lost with the rest: what this CPU had cached of stage 1 and of code. */
 	__asm__ volatile("tlbi vmalle1\n\tic iallu\n\tdsb nsh\n\tisb" : : : "memory");
@@ -101,8 +102,7 @@ static _Noreturn void end_machine(enum el2_exit how, struct hvc_request request)
 static _Noreturn void cpu_off(const struct el2_cpu *cpu)
 {
 	if (atomic_fetch_sub_explicit(&cpus_alive, 1, memory_order_acq_rel) == 1) {
-		end_machine(EL2_EXIT_ALL_OFF,
-			    (struct hvc_request){.function = HVC_FN_PSCI_CPU_OFF});
+		end_machine(EL2_EXIT_ALL_OFF, hvc_vcpu_request(cpu->vcpu));
 	}
 	psci_host_cpu_off();
 	report_broken("the machine's CPU_OFF came back on CPU", cpu->index);
@@ -115,11 +115,13 @@ void power_verdict(struct el2_frame *frame, enum hvc_verdict verdict)
 	switch (verdict) {
 	case HVC_CPU_STANDBY:
 		wait_for_interrupt(false);
+		hvc_vcpu_woke(cpu->vcpu);
 		return;
 	case HVC_CPU_POWERDOWN:
 	case HVC_SYSTEM_SUSPEND:
 		power_down(cpu);
 	case HVC_CPU_OFF:
+	case HVC_CPU_FREEZE: /* differ in what other CPUs are told, which is the engine's */
 		cpu_off(cpu);
 	case HVC_SYSTEM_OFF:
 		end_machine(EL2_EXIT_OFF, hvc_vcpu_request(cpu->vcpu));
@@ -166,6 +168,12 @@ static bool is_ram(void *host, uint64_t ipa)
 	return stage2_is_ram(ipa);
 }
 
+static uint64_t now_us(void *host)
+{
+	(void)host;
+	return interval_ns(counter_now(), counter_hz()) / 1000;
+}
+
 const struct hvc_platform el2_platform = {
 	.size = sizeof(struct hvc_platform),
 	.cpu_start = cpu_start,
@@ -174,4 +182,8 @@ const struct hvc_platform el2_platform = {
 	.feature_availability = availability,
 	.stolen_time = stolen_start,
 	.ptp = clock_read,
+	.now_us = now_us,
+	.mem_protect = memory_protect,
+	.is_ram_range = memory_is_ram_range,
+	.clean_inv = memory_clean,
 };

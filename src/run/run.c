@@ -24,6 +24,7 @@ struct run {
 	struct run_pieces pieces;
 	struct run_machine machine;
 	struct run_layout layout;
+	uint64_t dtb_bytes;
 	void *shared;
 	int doorbell, interrupt; /* our ends */
 	struct el2_seed seeds[EL2_MAX_SEEDS];
@@ -115,10 +116,18 @@ static bool add_device_tree(struct run *run, const struct run_probe *probe)
 	if (good) {
 		run->seed_count = run_devicetree_seeds(tree, run->layout.dtb, run->seeds);
 		run_pieces_add(&run->pieces, blob, physical(run->layout.dtb), false);
+		run->dtb_bytes = bytes;
 	}
 	free(tree);
 	free(bootargs);
 	return good;
+}
+
+static void add_blob(struct el2_launch *launch, uint64_t ipa, uint64_t bytes)
+{
+	if (bytes > 0) {
+		launch->blobs[launch->blob_count++] = (struct el2_blob){ipa, bytes};
+	}
 }
 
 static bool add_launch_block(struct run *run)
@@ -152,6 +161,9 @@ static bool add_launch_block(struct run *run)
 	for (unsigned int i = 0; i < machine->device_count; i++) {
 		launch.regions[launch.region_count++] = machine->devices[i];
 	}
+	add_blob(&launch, run->layout.kernel, run->kernel.blob.bytes);
+	add_blob(&launch, run->layout.dtb, run->dtb_bytes);
+	add_blob(&launch, run->layout.initrd, run->initrd.bytes);
 	if (!run_blob_make("launch block", &launch, sizeof(launch), &blob)) {
 		return false;
 	}

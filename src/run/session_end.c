@@ -92,12 +92,22 @@ static void flush_all(struct session_state *state)
 	}
 }
 
+/* The call that ended it, and the kind of reset where there are some (DEN0022, 5.21). */
 static char *named(const char *what, const struct run_end *end)
 {
 	const struct hvc_function *function = hvc_function_at(end->function);
 
-	return function == NULL ? run_format("%s", what)
-				: run_format("%s (%s)", what, function->name);
+	if (function == NULL) {
+		return run_format("%s", what);
+	}
+	if (end->function != HVC_FN_PSCI_SYSTEM_RESET2) {
+		return run_format("%s (%s)", what, function->name);
+	}
+	if (end->type == 0) {
+		return run_format("%s (%s, warm)", what, function->name);
+	}
+	return run_format("%s (%s, type 0x%x, cookie 0x%llx)", what, function->name, end->type,
+			  (unsigned long long)end->cookie);
 }
 
 /* QEMU ended without having been told to: the mailbox says whether the guest asked for it. */

@@ -7,7 +7,7 @@ import machine
 from machine import MONITOR_PA
 
 # Variables of the monitor that a call or a trap may change; the last one by the call that ends the machine.
-MUTABLE = {"el2_cpus", "vcpu_memory", "cpus_alive"}
+MUTABLE = {"el2_cpus", "vcpu_memory", "stats_memory", "cpus_alive"}
 ENDED = {"ended.0"}
 # Stolen time, in a page of its own, once a CPU has asked for its record.
 STOLEN = {"records"}

@@ -56,6 +56,11 @@ class Reset(LinuxTest):
         self.assertIn("hvcgate: the guest reset the machine (PSCI_SYSTEM_RESET)", boot.stderr)
         self.assertEqual(boot.said("Booting Linux on physical CPU"), 1)
 
+    def test_warm_exit(self):
+        """The kind of reset is in the reason."""
+        boot = self.boot(script=HERE / "reset.sh", append="reboot=warm", status=1)
+        self.assertEqual(boot.summary["reason"], "the guest reset the machine (PSCI_SYSTEM_RESET2, warm)")
+
     def test_warm_denied(self):
         """A policy without SYSTEM_RESET2: Linux falls back to SYSTEM_RESET."""
         boot = self.boot("rules:\n  - deny: PSCI_SYSTEM_RESET2\n", script=HERE / "reset.sh", append="reboot=warm",
@@ -65,7 +70,7 @@ class Reset(LinuxTest):
 
 
 class ResetMore(Reset):
-    test_exit = test_warm_denied = test_warm = test_panic = None
+    test_exit = test_warm_exit = test_warm_denied = test_warm = test_panic = None
 
     def test_reboot(self):
         self.check("PSCI_SYSTEM_RESET", options=["--cpu", "max", "--guest", "debian-11"])
