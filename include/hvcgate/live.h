@@ -33,16 +33,22 @@ HVC_API enum hvc_err hvc_vm_tighten_to(struct hvc_vm *vm, uint32_t base, uint32_
 				       enum hvc_action action, struct hvc_filter_detail *detail);
 
 /*
- * Replace the image of a VM, running or not: the same settings but for the policy's digest, and other rules. What was
- * tightened, and ranges that were added, hold over the new rules. `filter_memory` is the new copy's, as in struct
- * hvc_vm_config (NULL where the VM had none). *epoch tells when the old image and filter memory are free.
- * HVC_EFAULT, HVC_ENOMEM as hvc_vm_init(); HVC_EPERM (other settings: the guest would see another ABI); HVC_ENOTSUP
- * (ranges were added or tightened and there is no new filter memory to carry them).
+ * Replace the image of a VM, running or not: other rules, and the same settings and tables but for the policy's digest
+ * and the `features`, which go with the rules. What was tightened, and ranges that were added, hold over the new rules,
+ * whatever those say. Every call that enters after this returns meets the new rules; a call under way meets the old or
+ * the new ones.
+ * `image` is checked by the caller and outlives its use; `filter_memory` is the new copy's, as in struct hvc_vm_config,
+ * and other memory than the one in use. NULL: the VM has none from now on. The same image again is fine: it moves the VM
+ * to a larger filter memory. *epoch tells when the old image and filter memory are free: hvc_vm_passed().
+ * HVC_EFAULT (null, not aligned); HVC_EINVAL (the filter memory in use); HVC_EPERM (other settings or tables: the guest
+ * would see another ABI); HVC_ENOMEM (filter memory too small for nodes and ranges); HVC_ENOTSUP (ranges were added or
+ * tightened and there is no new filter memory to carry them). On an error all is as it was, *epoch too.
  */
 HVC_API enum hvc_err hvc_vm_swap_image(struct hvc_vm *vm, const struct hvc_image *image,
 				       void *filter_memory, size_t filter_bytes, uint64_t *epoch);
-/* This vCPU is not inside hvc_call(): by its own thread between calls, or by another where the vCPU does not run. No
- * lock, one store. */
+/* This vCPU is not inside hvc_call(): by its own thread between calls, or by another where the vCPU does not run and its
+ * last call is known to be over. No lock, one store. A vCPU that is off or asleep passes nothing by itself: whoever
+ * holds it back says it for it. */
 HVC_API void hvc_vcpu_quiescent(struct hvc_vcpu *vcpu);
 /* Has every vCPU passed a quiescent point since the swap that told this epoch? Then what that swap replaced can be
  * freed. */

@@ -64,6 +64,15 @@ int memcmp(const void *a, const void *b, size_t n);
  */
 #define hvc_publish(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
+/* A member that is read as any other is, each time by hvc_follow()'s load, and written by hvc_publish_shared(). */
+#ifdef HVC_RELAXED_BUILTINS
+#define HVC_SHARED               _Atomic
+#define hvc_publish_shared(p, v) atomic_store_explicit((p), (v), memory_order_release)
+#else
+#define HVC_SHARED               volatile
+#define hvc_publish_shared(p, v) hvc_publish((p), (v))
+#endif
+
 /* What can only be a mistake of ours. A freestanding host may define its own before including this. */
 #ifndef hvc_assert
 #if defined(NDEBUG)

@@ -49,27 +49,6 @@ static void describe(const uint16_t *entries, uint32_t id, struct hvc_filter_det
 	detail->action = lookup_reserved(id) ? 0 : action_of(entry);
 }
 
-bool rules_are_own(const struct hvc_vm *vm)
-{
-	return vm->filter.entries != (const uint16_t *)(vm->image + 1);
-}
-
-bool rules_meet_reserved(uint32_t first, uint32_t last, struct hvc_filter_detail *detail)
-{
-	const struct hvc_range *ranges;
-	unsigned int count = hvc_reserved_ranges(&ranges);
-
-	for (unsigned int i = 0; i < count; i++) {
-		if (first <= ranges[i].last && last >= ranges[i].first) {
-			detail->obstacle = HVC_OBSTACLE_RESERVED;
-			detail->first = ranges[i].first;
-			detail->last = ranges[i].last;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* What is wrong with the range as such; *last is its end. */
 static enum hvc_obstacle range_obstacle(const struct hvc_vm *vm, uint32_t base, uint32_t count,
 					enum hvc_action action, uint32_t *last)

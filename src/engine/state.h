@@ -22,7 +22,8 @@ struct hvc_vm {
 	uint8_t fate[HVC_FN_COUNT];
 	bool frozen;             /* a vCPU has run: bitmaps and filter are closed */
 	hvc_serve *const *serve; /* by slot: serve_table, or as quirks want it */
-	const struct hvc_image *image;
+	const struct hvc_image *HVC_SHARED
+		image; /* hvc_vm_swap_image(): same settings, so either is right */
 	const struct hvc_platform *platform;
 	void *host;
 	struct hvc_vcpu *const *vcpus;
@@ -31,8 +32,8 @@ struct hvc_vm {
 	uint32_t smccc_version; /* the settings', for a short way to it; likewise: */
 	uint32_t quirks;
 	uint32_t trusted_os;
-	uint32_t shown;       /* how many registers the list shows */
-	struct lookup filter; /* the nodes in use: the image's, or a copy in filter memory */
+	uint32_t shown;               /* how many registers the list shows */
+	struct lookup filter;         /* the nodes in use: see rules.h */
 	uint64_t regs[HVC_REG_COUNT]; /* PSCI_VERSION: vm_psci_version() */
 	/* The caller's optional blocks; NULL: the VM is without. */
 	struct hvc_stats *stats;

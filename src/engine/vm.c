@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Making a VM, what it has, and its power state. */
 #include "forward_state.h"
+#include "rules.h"
 #include "service.h"
 
 #define MPIDR_AFFINITY 0xff00ffffffull
@@ -43,32 +44,6 @@ void vm_update_present(struct hvc_vm *vm)
 
 		hvc_store(&vm->fate[slot], fate);
 	}
-}
-
-/* The image's nodes, used in place, or copied where ranges can be added. */
-static enum hvc_err take_nodes(struct hvc_vm *vm, const struct hvc_vm_config *config)
-{
-	const struct hvc_image *image = config->image;
-	size_t node_bytes = LOOKUP_WIDTH * sizeof(uint16_t);
-	size_t bytes = image->node_count * node_bytes;
-
-	vm->filter.nodes = image->node_count;
-	vm->filter.capacity = image->node_count;
-	/* Not written through: capacity leaves no room, and hvc_filter_add() asks for filter memory. */
-	vm->filter.entries = (uint16_t *)(uintptr_t)(image + 1);
-	if (config->filter_memory == NULL) {
-		return HVC_OK;
-	}
-	if (config->filter_bytes < bytes) {
-		return HVC_ENOMEM;
-	}
-	memcpy(config->filter_memory, image + 1, bytes);
-	vm->filter.entries = config->filter_memory;
-	vm->filter.capacity = (uint32_t)(config->filter_bytes / node_bytes);
-	if (vm->filter.capacity > LOOKUP_MAX_NODES) {
-		vm->filter.capacity = LOOKUP_MAX_NODES;
-	}
-	return HVC_OK;
 }
 
 static enum hvc_err take_blocks(struct hvc_vm *vm, const struct hvc_vm_config *config)
@@ -170,7 +145,7 @@ enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
 	vm->flags = config->flags;
 	atomic_init(&vm->trusted_os_cpu, config->image->settings.trusted_os_cpu);
 	take_settings(vm);
-	err = take_nodes(vm, config);
+	err = rules_take(&vm->filter, config->image, config->filter_memory, config->filter_bytes);
 	if (err == HVC_OK) {
 		err = take_blocks(vm, config);
 	}
