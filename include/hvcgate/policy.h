@@ -56,7 +56,25 @@ HVC_API const char *hvc_policy_path(const struct hvc_policy *policy);
 HVC_API const char *hvc_policy_profile(const struct hvc_policy *policy);
 HVC_API const struct hvc_settings *hvc_policy_settings(const struct hvc_policy *policy);
 
+/*
+ * The n-th power state of `power-states`, shallowest first; NULL past the end. The engine knows `param` and `level`
+ * (struct hvc_power_state); the times are for whoever describes the states to the guest (its device tree's idle
+ * states), and are filled in where the file does not say them.
+ */
+struct hvc_policy_power_state {
+	const char *name;      /* of the file, or made of level, type and param */
+	uint32_t param;        /* power_state of CPU_SUSPEND */
+	uint32_t level;        /* highest power level that goes down: 0 CPU, 1 cluster, ... */
+	uint32_t entry_us;     /* entry-latency, microseconds */
+	uint32_t exit_us;      /* exit-latency */
+	uint32_t residency_us; /* min-residency, with the entry */
+	bool down;             /* power-down: the CPU loses its state */
+};
+HVC_API const struct hvc_policy_power_state *hvc_policy_power_state(const struct hvc_policy *policy,
+								    size_t n);
+
 /* One rule, as written. */
+#define HVC_RULE_NO_FEATURES (-1)
 struct hvc_rule {
 	unsigned int number; /* from 1, in order of precedence: parents' behind the child's */
 	enum hvc_action action;
@@ -64,8 +82,9 @@ struct hvc_rule {
 	unsigned int line;
 	const char *target;  /* as written: "PSCI_CPU_ON/64", "{owner: vendor-hyp}" */
 	const char *handler; /* name of the handler of a forward, else NULL */
-	uint64_t claimed;    /* IDs that it names, without reserved ones */
-	uint64_t decided;    /* those of them that no earlier rule takes */
+	int32_t features; /* what discovery says of a forward's functions, or HVC_RULE_NO_FEATURES */
+	uint64_t claimed; /* IDs that it names, without reserved ones */
+	uint64_t decided; /* those of them that no earlier rule takes */
 };
 HVC_API size_t hvc_policy_rule_count(const struct hvc_policy *policy);
 HVC_API const struct hvc_rule *hvc_policy_rule(const struct hvc_policy *policy, size_t index);
@@ -92,9 +111,13 @@ HVC_API bool hvc_policy_rule_names(const struct hvc_policy *policy, size_t index
 HVC_API const char *hvc_policy_why(const struct hvc_policy *policy,
 				   const struct hvc_outcome *outcome, char *text, size_t size);
 
-/* Why the engine does not answer a function of the catalogue under this policy's settings, rules aside:
- * "feature register STD_BMAP has bit 0 (trng) off"; NULL if it does answer, or there is no such slot. */
+/* Why the engine does not answer a function of the catalogue under this policy's settings, rules aside, on a host that
+ * has all there is: "feature register STD_BMAP has bit 0 (trng) off"; NULL if it does, or there is no such slot. */
 HVC_API const char *hvc_policy_absent(const struct hvc_policy *policy, unsigned int slot);
+
+/* Does it answer only where the host has a callback or memory for it (platform.h, struct hvc_vm_config)? False for what
+ * is absent, and for what is always there. */
+HVC_API bool hvc_policy_needs_host(const struct hvc_policy *policy, unsigned int slot);
 
 /* The flattened ranges [first, last], ascending, covering all 2^32 IDs: the compiler's input. */
 struct hvc_span {

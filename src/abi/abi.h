@@ -34,6 +34,8 @@ unsigned int abi_profile_rank(const struct abi_profile *profile);
  * abi_record_apply() puts a host's in. A register that the profile does not have gates nothing: `functions` says it.
  */
 void abi_profile_settings(const struct abi_profile *profile, struct hvc_settings *settings);
+/* n of hvcgate-n; 0 for a kernel's. */
+unsigned int abi_profile_ours(const struct abi_profile *profile);
 /* Its file's text (docs/records.md); NULL for ours, which have none. */
 const char *abi_profile_json(const struct abi_profile *profile);
 

@@ -50,6 +50,11 @@ unsigned int abi_profile_rank(const struct abi_profile *profile)
 	return profile->rank;
 }
 
+unsigned int abi_profile_ours(const struct abi_profile *profile)
+{
+	return profile->ours;
+}
+
 const char *abi_profile_json(const struct abi_profile *profile)
 {
 	return profile->json;

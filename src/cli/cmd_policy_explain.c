@@ -149,6 +149,10 @@ static void explain_id(struct context *context, uint32_t id)
 		printf("    %s: %s: %s\n",
 		       rule_place(context->policy, fate.match.rule, place, sizeof(place)),
 		       hvc_action_name(fate.match.rule->action), fate.match.rule->target);
+		if (fate.match.rule->features != HVC_RULE_NO_FEATURES) {
+			printf("    discovery says 0x%" PRIx32 " of it while somebody answers\n",
+			       (uint32_t)fate.match.rule->features);
+		}
 	}
 	print_shadowed(context->policy, &fate);
 }

@@ -38,6 +38,12 @@ void fate_of(const struct hvc_policy *policy, const struct sim *sim, uint32_t id
 	fate->state = state_of(policy, &outcome);
 	fate->match = hvc_policy_match(policy, outcome.id);
 	hvc_policy_why(policy, &outcome, fate->why, sizeof(fate->why));
+	if (strcmp(fate->state, "answered") == 0 && hvc_policy_needs_host(policy, outcome.fn)) {
+		const size_t used = strlen(fate->why);
+
+		snprintf(fate->why + used, sizeof(fate->why) - used,
+			 ", where the host has what it takes");
+	}
 }
 
 const char *rule_place(const struct hvc_policy *policy, const struct hvc_rule *rule, char *text,
@@ -83,6 +89,10 @@ json_t *fate_json(const struct hvc_policy *policy, const struct fate *fate)
 		json_object_set_new(json, "rule", json_integer(fate->match.rule->number));
 		json_object_set_new(json, "file", out_text_json(fate->match.rule->file));
 		json_object_set_new(json, "line", json_integer(fate->match.rule->line));
+		if (fate->match.rule->features != HVC_RULE_NO_FEATURES) {
+			json_object_set_new(json, "features",
+					    json_integer(fate->match.rule->features));
+		}
 	}
 	for (long i = fate_other_rule(policy, fate, -1); i >= 0;
 	     i = fate_other_rule(policy, fate, i)) {

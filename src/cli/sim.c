@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "out.h"
 #include "sim.h"
@@ -22,10 +23,72 @@ static bool sim_entropy(void *host, uint64_t *words, uint32_t n)
 	return getentropy(words, n * sizeof(*words)) == 0;
 }
 
+/* Its RAM, for functions that are about some. */
+#define SIM_RAM       0x40000000ull
+#define SIM_RAM_BYTES 0x10000000ull
+
+static bool sim_is_ram_range(void *host, uint64_t ipa, uint64_t bytes)
+{
+	(void)host;
+	return ipa >= SIM_RAM && ipa - SIM_RAM < SIM_RAM_BYTES &&
+	       bytes <= SIM_RAM_BYTES - (ipa - SIM_RAM);
+}
+
+static bool sim_stolen_time(void *host, uint32_t vcpu, uint64_t ipa)
+{
+	(void)host;
+	(void)vcpu;
+	return ipa != 0;
+}
+
+static uint64_t sim_clock(clockid_t clock, uint64_t per_second)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * per_second +
+	       (uint64_t)now.tv_nsec / (1000000000ull / per_second);
+}
+
+/* Its counters count nanoseconds. */
+static bool sim_ptp(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t *counter)
+{
+	(void)host;
+	(void)vcpu;
+	(void)physical;
+	*ns = sim_clock(CLOCK_REALTIME, 1000000000ull);
+	*counter = sim_clock(CLOCK_MONOTONIC, 1000000000ull);
+	return true;
+}
+
+static uint64_t sim_now_us(void *host)
+{
+	(void)host;
+	return sim_clock(CLOCK_MONOTONIC, 1000000ull);
+}
+
+static bool sim_mem_protect(void *host, bool on)
+{
+	(void)host;
+	(void)on;
+	return true;
+}
+
+static bool sim_clean_inv(void *host, uint64_t ipa, uint64_t bytes)
+{
+	return sim_is_ram_range(host, ipa, bytes);
+}
+
 static const struct hvc_platform platform = {
 	.size = sizeof(struct hvc_platform),
 	.cpu_start = sim_cpu_start,
 	.entropy = sim_entropy,
+	.stolen_time = sim_stolen_time,
+	.ptp = sim_ptp,
+	.now_us = sim_now_us,
+	.mem_protect = sim_mem_protect,
+	.is_ram_range = sim_is_ram_range,
+	.clean_inv = sim_clean_inv,
 };
 
 static void *aligned(size_t bytes)
@@ -52,12 +115,21 @@ static enum hvc_err start(struct sim *sim)
 		.vcpu_count = sim->count,
 		.image = sim->image,
 		.platform = &platform,
+		.share_bytes = hvc_share_size(SIM_RAM_BYTES),
+		.share_base = SIM_RAM,
+		.share_ram = SIM_RAM_BYTES,
 	};
-	enum hvc_err err = hvc_vm_init(sim->vm, &config, sim->vcpus);
+	enum hvc_err err;
 
-	/* Affinities as QEMU's virt machine numbers them: 16 CPUs a cluster. */
+	config.share_memory = sim->shares = aligned(config.share_bytes);
+	err = sim->shares == NULL ? HVC_ENOMEM : hvc_vm_init(sim->vm, &config, sim->vcpus);
+	/* Affinities as QEMU's virt machine numbers them: 16 CPUs a cluster. Stolen time at the end of RAM. */
 	for (unsigned int i = 0; err == HVC_OK && i < sim->count; i++) {
 		err = hvc_vcpu_setup(sim->vcpus[i], (uint64_t)(i / 16) << 8 | i % 16, NULL);
+		if (err == HVC_OK) {
+			err = hvc_vcpu_set_stolen_time(sim->vcpus[i],
+						       SIM_RAM + SIM_RAM_BYTES - 64ull * (i + 1));
+		}
 	}
 	return err;
 }
@@ -92,4 +164,5 @@ void sim_free(struct sim *sim)
 	free(sim->vcpus);
 	free(sim->vm);
 	free(sim->image);
+	free(sim->shares);
 }

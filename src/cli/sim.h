@@ -11,6 +11,7 @@ struct sim {
 	struct hvc_vm *vm;
 	struct hvc_vcpu **vcpus;
 	unsigned int count;
+	void *shares;
 };
 
 /* False: said on standard error, nothing to free. */

@@ -1,57 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which functions the engine would answer under a policy's settings, rules aside; asked of the engine itself. */
-#define _ISOC11_SOURCE
+/* Why the engine would not answer a function under a policy's settings, rules aside. */
 #include <inttypes.h>
-#include <stdlib.h>
-
-#include <hvcgate/engine.h>
 
 #include "internal.h"
-
-struct probe {
-	struct hvc_image *image;
-	struct hvc_vm *vm;
-	struct hvc_vcpu *vcpu;
-	struct hvc_counters *counters;
-};
-
-static void *aligned(size_t bytes)
-{
-	return aligned_alloc(64, (bytes + 63) / 64 * 64);
-}
-
-static void probe_free(struct probe *probe)
-{
-	free(probe->image);
-	free(probe->vm);
-	free(probe->vcpu);
-	free(probe->counters);
-}
-
-/* A VM with the policy's settings and without any rule. */
-static enum hvc_err probe_make(struct probe *probe, const struct hvc_settings *settings)
-{
-	enum hvc_err err;
-
-	struct hvc_vm_config config = {.size = sizeof(config), .vcpu_count = 1};
-
-	probe->image = aligned(hvc_image_min_size());
-	probe->vm = aligned(hvc_vm_size());
-	probe->vcpu = aligned(hvc_vcpu_size());
-	probe->counters = calloc(1, sizeof(*probe->counters));
-	if (probe->image == NULL || probe->vm == NULL || probe->vcpu == NULL ||
-	    probe->counters == NULL) {
-		return HVC_ENOMEM;
-	}
-	err = hvc_image_begin(probe->image, hvc_image_min_size(), settings);
-	if (err != HVC_OK) {
-		return err;
-	}
-	hvc_image_seal(probe->image);
-	config.image = probe->image;
-	err = hvc_vm_init(probe->vm, &config, &probe->vcpu);
-	return err != HVC_OK ? err : hvc_vcpu_setup(probe->vcpu, 0, probe->counters);
-}
+#include "probe.h"
 
 /* The version that `smccc` or `psci` stands at, for the services that have one. */
 static uint32_t service_version(const struct hvc_policy *policy, unsigned int service,
@@ -116,6 +68,33 @@ static bool workaround_off(const struct hvc_settings *settings, unsigned int slo
 	}
 }
 
+/* Functions that are there if a key says something. */
+static const char *said_off(const struct hvc_policy *policy, unsigned int slot)
+{
+	const struct hvc_settings *settings = &policy->settings;
+	const bool none = settings->trusted_os == HVC_TRUSTED_OS_NONE;
+
+	switch (slot) {
+	case HVC_FN_SMCCC_ARCH_SOC_ID:
+		return "soc-id is none";
+	case HVC_FN_SMCCC_ARCH_SOC_ID_NAME:
+		return settings->soc_id_present ? "soc-id has no name" : "soc-id is none";
+	case HVC_FN_KVM_DISCOVER_IMPL_VER:
+	case HVC_FN_KVM_DISCOVER_IMPL_CPUS:
+		return "implementations is empty";
+	case HVC_FN_PSCI_SET_SUSPEND_MODE:
+		return "os-initiated is off";
+	case HVC_FN_PSCI_MIGRATE:
+	case HVC_FN_PSCI_MIGRATE_INFO_UP_CPU:
+		return none ? "trusted-os is none" : "trusted-os does not migrate";
+	case HVC_FN_PSCI_STAT_RESIDENCY:
+	case HVC_FN_PSCI_STAT_COUNT:
+		return "power-states is empty";
+	default:
+		return "no host has what it needs";
+	}
+}
+
 /* Why the engine does not answer a function. */
 static const char *reason(struct hvc_policy *policy, unsigned int slot)
 {
@@ -152,49 +131,42 @@ static const char *reason(struct hvc_policy *policy, unsigned int slot)
 	if (slot == HVC_FN_KVM_VENDOR_UID && settings->vendor_uid_present == 0) {
 		return "identity is none";
 	}
-	if (slot == HVC_FN_SMCCC_ARCH_SOC_ID && settings->soc_id_present == 0) {
-		return "soc-id is none";
-	}
 	if (workaround_off(settings, slot, &number)) {
 		return arena_printf(&policy->arena, "workaround %u is not-available", number);
 	}
-	return "the EL2 layer does not have what it needs";
+	return said_off(policy, slot);
 }
 
-/* For a reserved ID the outcome is "reserved" either way: call it, which changes nothing, and look at the
- * counters. */
-static bool answered_reserved(const struct probe *probe, unsigned int slot, uint32_t id)
+/* Of those that are not absent: which need more than every host has? */
+static enum hvc_err needs_build(struct hvc_policy *policy)
 {
-	struct hvc_frame frame = {.x = {id}};
-	uint64_t before = probe->counters->calls[slot][HVC_ANSWERED];
+	struct probe probe;
+	enum hvc_err err = probe_make(&probe, policy, false);
 
-	hvc_call(probe->vcpu, HVC_CONDUIT_HVC, 0, &frame);
-	return probe->counters->calls[slot][HVC_ANSWERED] != before;
-}
-
-static bool answered(const struct probe *probe, unsigned int slot)
-{
-	const struct hvc_function *function = hvc_function_at(slot);
-	uint32_t id = function->id32 != 0 ? function->id32 : function->id64;
-	struct hvc_outcome outcome = hvc_filter_query(probe->vm, id);
-
-	return outcome.decider == HVC_BY_RESERVED ? answered_reserved(probe, slot, id)
-						  : outcome.decider == HVC_BY_SERVICE;
+	for (unsigned int slot = 1; err == HVC_OK && slot < HVC_FN_COUNT; slot++) {
+		policy->needs_host[slot] = policy->absent[slot] == NULL &&
+					   !probe_answers(&probe, slot);
+	}
+	probe_free(&probe);
+	return err;
 }
 
 void absent_build(struct loader *loader)
 {
 	struct hvc_policy *policy = loader->policy;
 	const struct pol_mark whole = {.file = policy->path};
-	struct probe probe = {0};
-	enum hvc_err err = probe_make(&probe, &policy->settings);
+	struct probe probe;
+	enum hvc_err err = probe_make(&probe, policy, true);
 
 	for (unsigned int slot = 1; err == HVC_OK && slot < HVC_FN_COUNT; slot++) {
-		if (!policy_has_function(policy, slot) || !answered(&probe, slot)) {
+		if (!policy_has_function(policy, slot) || !probe_answers(&probe, slot)) {
 			policy->absent[slot] = reason(policy, slot);
 		}
 	}
 	probe_free(&probe);
+	if (err == HVC_OK) {
+		err = needs_build(policy);
+	}
 	loader->oom |= err == HVC_ENOMEM;
 	if (err != HVC_OK && err != HVC_ENOMEM) {
 		diags_error(loader->diags, &whole, "the engine of this hvcgate cannot do that: %s",
@@ -205,4 +177,9 @@ void absent_build(struct loader *loader)
 const char *hvc_policy_absent(const struct hvc_policy *policy, unsigned int slot)
 {
 	return slot < HVC_FN_COUNT ? policy->absent[slot] : NULL;
+}
+
+bool hvc_policy_needs_host(const struct hvc_policy *policy, unsigned int slot)
+{
+	return slot < HVC_FN_COUNT && policy->needs_host[slot];
 }

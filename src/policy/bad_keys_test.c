@@ -158,7 +158,7 @@ static const struct bad_case keys_cases[] = {
 		"unknown key, far",
 		"hvcgate: 1\n"
 		"zebra: 1\n",
-		"2:1: error: unknown key 'zebra' in a policy; there are: hvcgate, extends, profile, strictness, discovery, smccc, psci, identity, workaround-4, soc-id, system-suspend, services, registers, show-registers, default, rules, handlers\n",
+		"2:1: error: unknown key 'zebra' in a policy; there are: hvcgate, extends, profile, strictness, discovery, smccc, psci, identity, workaround-4, soc-id, system-suspend, power-state-format, power-states, os-initiated, trusted-os, implementations, replay, services, registers, show-registers, default, rules, handlers\n",
 	},
 	{
 		"bare smccc",
@@ -272,7 +272,7 @@ static const struct bad_case keys_cases[] = {
 		"soc-id key",
 		"hvcgate: 1\n"
 		"soc-id: {version: 1, revision: 1, nam: x}\n",
-		"2:35: error: unknown key 'nam' in 'soc-id'; there are: version, revision\n",
+		"2:35: error: unknown key 'nam' in 'soc-id'; did you mean 'name'?\n",
 	},
 };
 

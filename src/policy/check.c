@@ -66,3 +66,18 @@ void unknown_key(struct loader *loader, const struct yaml_node *key, const char 
 	diags_error(loader->diags, &key->mark, "unknown key '%s' in %s; there are: %s", key->text,
 		    where, all);
 }
+
+void refuse_unknown(struct loader *loader, const struct yaml_node *map, const char *const *known,
+		    const char *where)
+{
+	for (const struct yaml_node *key = map->child; key != NULL; key = key->next->next) {
+		size_t i = 0;
+
+		while (known[i] != NULL && !key_is(key, known[i])) {
+			i++;
+		}
+		if (known[i] == NULL) {
+			unknown_key(loader, key, known, where);
+		}
+	}
+}

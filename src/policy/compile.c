@@ -123,6 +123,22 @@ static enum hvc_err paint_spans(struct compiler *compiler)
 	return err;
 }
 
+static enum hvc_err add_tables(struct compiler *compiler)
+{
+	for (;;) {
+		enum hvc_err err = hvc_image_add_tables(compiler->image, compiler->capacity,
+							&compiler->policy->tables);
+
+		if (err != HVC_ENOMEM) {
+			return err;
+		}
+		err = grow(compiler);
+		if (err != HVC_OK) {
+			return err;
+		}
+	}
+}
+
 enum hvc_err hvc_policy_compile(const struct hvc_policy *policy, struct hvc_image **image,
 				struct hvc_diags *diags)
 {
@@ -138,6 +154,9 @@ enum hvc_err hvc_policy_compile(const struct hvc_policy *policy, struct hvc_imag
 	err = hvc_image_begin(compiler.image, compiler.capacity, &policy->settings);
 	if (err == HVC_OK) {
 		err = paint_spans(&compiler);
+	}
+	if (err == HVC_OK) {
+		err = add_tables(&compiler);
 	}
 	if (err == HVC_E2BIG) {
 		say_too_big(&compiler);

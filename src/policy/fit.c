@@ -96,6 +96,7 @@ void profile_seed(struct hvc_policy *policy)
 	seed(policy, KNOB_SOC_ID, base->soc_id_present);
 	seed(policy, KNOB_SYSTEM_SUSPEND, base->system_suspend);
 	seed(policy, KNOB_SHOW, base->reg_count);
+	seed(policy, KNOB_TRUSTED_OS, HVC_TRUSTED_OS_NONE - base->trusted_os);
 	seed_services(policy);
 	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
 		seed(policy, KNOB_REG + reg, base->regs[reg]);
@@ -210,7 +211,11 @@ static void check_functions(struct loader *loader)
 		{KNOB_IDENTITY, HVC_FN_KVM_VENDOR_UID, "identity: none"},
 		{KNOB_WORKAROUND_4, HVC_FN_SMCCC_ARCH_WORKAROUND_4, "workaround-4: not-available"},
 		{KNOB_SOC_ID, HVC_FN_SMCCC_ARCH_SOC_ID, "soc-id: none"},
+		{KNOB_SOC_NAME, HVC_FN_SMCCC_ARCH_SOC_ID_NAME, "soc-id without a name"},
 		{KNOB_SYSTEM_SUSPEND, HVC_FN_PSCI_SYSTEM_SUSPEND, "system-suspend: off"},
+		{KNOB_OS_INITIATED, HVC_FN_PSCI_SET_SUSPEND_MODE, "os-initiated: off"},
+		{KNOB_TRUSTED_OS, HVC_FN_PSCI_MIGRATE_INFO_UP_CPU, "trusted-os: none"},
+		{KNOB_IMPLEMENTATIONS, HVC_FN_KVM_DISCOVER_IMPL_CPUS, "implementations: []"},
 	};
 	const struct hvc_policy *policy = loader->policy;
 
@@ -218,9 +223,16 @@ static void check_functions(struct loader *loader)
 		const struct pol_knob *knob = set_knob(policy, needs[i].knob);
 
 		if (knob != NULL && knob->value != 0 && !has_function(policy, needs[i].fn)) {
-			diags_error(loader->diags, &knob->mark, "%s has no %s; write %s",
-				    abi_profile_name(policy->profile),
-				    hvc_function_at(needs[i].fn)->name, needs[i].right);
+			const struct hvc_function *function = hvc_function_at(needs[i].fn);
+			char later[40] = "";
+
+			if (function->profile > HVC_SERVED_HVCGATE_1) {
+				snprintf(later, sizeof(later), ", or profile: hvcgate-%u",
+					 function->profile);
+			}
+			diags_error(loader->diags, &knob->mark, "%s has no %s; write %s%s",
+				    abi_profile_name(policy->profile), function->name,
+				    needs[i].right, later);
 		}
 	}
 }
@@ -308,8 +320,29 @@ static void check_counts(struct loader *loader)
 	}
 }
 
+/* A kernel bit for bit asks nobody about power states. */
+static void check_power(struct loader *loader)
+{
+	const struct hvc_policy *policy = loader->policy;
+	static const unsigned int knobs[] = {KNOB_POWER_STATES, KNOB_POWER_FORMAT};
+
+	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		const struct pol_knob *knob = set_knob(policy, knobs[i]);
+
+		if (knob != NULL && knob->value != 0 &&
+		    knob_value(policy, KNOB_STRICTNESS) == HVC_STRICT_KVM) {
+			diags_error(
+				loader->diags, &knob->mark,
+				"'%s' means nothing with strictness kvm: that kernel takes any power state; write strictness: spec",
+				knob->key);
+		}
+	}
+	power_check(loader);
+}
+
 void profile_check(struct loader *loader)
 {
+	check_power(loader);
 	check_modes(loader);
 	check_versions(loader);
 	check_functions(loader);

@@ -74,6 +74,82 @@ static void put_identity(struct text *text, const struct hvc_policy *policy)
 	}
 }
 
+/* Keys that came with hvcgate-2 are written out for it; elsewhere only where they say something, so that digests of
+ * older policies stay. */
+static bool all_said(const struct hvc_policy *policy)
+{
+	return abi_profile_ours(policy->profile) >= 2;
+}
+
+static void put_soc_id(struct text *text, const struct hvc_policy *policy)
+{
+	if (!policy->settings.soc_id_present) {
+		put(text, "soc-id: none\n");
+		return;
+	}
+	put(text, "soc-id: {version: 0x%08" PRIx32 ", revision: 0x%08" PRIx32,
+	    policy->settings.soc_version, policy->settings.soc_revision);
+	if (policy->tables.soc_name[0] != '\0') {
+		put(text, ", name: ");
+		put_quoted(text, policy->tables.soc_name);
+	}
+	put(text, "}\n");
+}
+
+static void put_power(struct text *text, const struct hvc_policy *policy)
+{
+	const struct hvc_settings *settings = &policy->settings;
+	const struct hvc_policy_power_state *state;
+
+	if (settings->power_state_format != 0 || all_said(policy)) {
+		put(text, "power-state-format: %s\n",
+		    settings->power_state_format != 0 ? "extended" : "original");
+	}
+	if (hvc_policy_power_state(policy, 0) != NULL || all_said(policy)) {
+		put(text, "power-states:%s\n",
+		    hvc_policy_power_state(policy, 0) != NULL ? "" : " []");
+	}
+	for (size_t n = 0; (state = hvc_policy_power_state(policy, n)) != NULL; n++) {
+		put(text,
+		    "  - {name: %s, param: 0x%08" PRIx32 ", level: %s, entry-latency: %" PRIu32
+		    "us, exit-latency: %" PRIu32 "us, min-residency: %" PRIu32 "us}\n",
+		    state->name, state->param, power_level_name(state->level), state->entry_us,
+		    state->exit_us, state->residency_us);
+	}
+	if (settings->os_initiated != 0 || all_said(policy)) {
+		put(text, "os-initiated: %s\n", settings->os_initiated != 0 ? "on" : "off");
+	}
+}
+
+static void put_trusted_os(struct text *text, const struct hvc_policy *policy)
+{
+	const struct hvc_settings *settings = &policy->settings;
+
+	if (settings->trusted_os != HVC_TRUSTED_OS_NONE) {
+		put(text, "trusted-os: {cpu: %" PRIu32 ", migrates: %s}\n",
+		    settings->trusted_os_cpu,
+		    settings->trusted_os == HVC_TRUSTED_OS_MIGRATES ? "yes" : "no");
+	} else if (all_said(policy)) {
+		put(text, "trusted-os: none\n");
+	}
+}
+
+static void put_implementations(struct text *text, const struct hvc_policy *policy)
+{
+	const struct hvc_tables *tables = &policy->tables;
+
+	if (tables->implementation_count != 0 || all_said(policy)) {
+		put(text, "implementations:%s\n", tables->implementation_count != 0 ? "" : " []");
+	}
+	for (uint32_t i = 0; i < tables->implementation_count; i++) {
+		const struct hvc_implementation *cpu = &tables->implementations[i];
+
+		put(text,
+		    "  - {midr: 0x%08" PRIx64 ", revidr: 0x%" PRIx64 ", aidr: 0x%" PRIx64 "}\n",
+		    cpu->midr, cpu->revidr, cpu->aidr);
+	}
+}
+
 static void put_settings(struct text *text, const struct hvc_policy *policy)
 {
 	const struct hvc_settings *settings = &policy->settings;
@@ -86,13 +162,14 @@ static void put_settings(struct text *text, const struct hvc_policy *policy)
 	put_version(text, "psci", settings->regs[HVC_REG_PSCI_VERSION]);
 	put_identity(text, policy);
 	put(text, "workaround-4: %s\n", level_name(settings->workaround_4));
-	if (settings->soc_id_present) {
-		put(text, "soc-id: {version: 0x%08" PRIx32 ", revision: 0x%08" PRIx32 "}\n",
-		    settings->soc_version, settings->soc_revision);
-	} else {
-		put(text, "soc-id: none\n");
-	}
+	put_soc_id(text, policy);
 	put(text, "system-suspend: %s\n", settings->system_suspend ? "on" : "off");
+	put_power(text, policy);
+	put_trusted_os(text, policy);
+	put_implementations(text, policy);
+	if (settings->replay != 0 || all_said(policy)) {
+		put(text, "replay: %s\n", settings->replay != 0 ? "allowed" : "refused");
+	}
 }
 
 /* Has it functions that no feature register gates? The others are said under `registers`. */
@@ -204,6 +281,9 @@ static void put_rule(struct text *text, const struct hvc_policy *policy,
 	put(text, "%s\n", reached > 1 ? "]" : "");
 	if (rule->rule.handler != NULL) {
 		put(text, "    to: %s\n", rule->rule.handler);
+	}
+	if (rule->rule.features != HVC_RULE_NO_FEATURES) {
+		put(text, "    features: 0x%" PRIx32 "\n", (uint32_t)rule->rule.features);
 	}
 }
 

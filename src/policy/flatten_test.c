@@ -16,11 +16,23 @@
 #define UNREACHED                                                                                              \
 	"hvcgate: 1\nrules:\n  - handle: TRNG_RND/32\n  - deny: [TRNG_RND/32, TRNG_RND, {range: 0x84000053}, " \
 	"{owner: trusted-app}]\n"
+#define STATES                                                                      \
+	"hvcgate: 1\npower-state-format: extended\npower-states:\n  - {param: 5}\n" \
+	"  - {param: 0x40000001, level: 3, min-residency: 3s}\n"
+#define SILICON                                                                                     \
+	"hvcgate: 1\nprofile: hvcgate-2\nsoc-id: {version: 1, revision: 2, name: 'a \"b\" \\ c'}\n" \
+	"implementations: [{midr: 1, aidr: 0xffffffffffffffff}]\nreplay: allowed\n"
+#define FEATURES                                                                                 \
+	"hvcgate: 1\nrules: [{forward: [TRNG_RND, PSCI_CPU_ON], to: a, features: 0x7fffffff}]\n" \
+	"handlers: {a: {socket: /run/a}}\n"
 
 static const char *const policies[] = {
 	"hvcgate: 1\n",
 	"hvcgate: 1\npsci: \"0.2\"\nsmccc: \"1.5\"\nidentity: none\n",
 	"hvcgate: 1\nprofile: hvcgate-2\nsmccc: \"1.6\"\n",
+	(STATES),
+	(SILICON),
+	(FEATURES),
 	"hvcgate: 1\nidentity: {uid: \"00112233-4455-6677-8899-aabbccddeeff\"}\nsoc-id: {version: 1, revision: 2}\n",
 	"hvcgate: 1\nservices: {trng: off, psci: off, ptp: off, ff-a: on}\nworkaround-4: not-required\n",
 	(WORKAROUNDS),
@@ -125,6 +137,18 @@ static void digest(void **state)
 	hvc_policy_free(c);
 }
 
+/* But that handlers, which the file is about, cannot attach yet. */
+static void assert_no_finding(const char *path, const struct hvc_diags *diags)
+{
+	const struct hvc_diag *diag;
+
+	for (size_t n = 0; (diag = hvc_diags_at(diags, n)) != NULL; n++) {
+		if (diag->severity != HVC_NOTE && strstr(diag->message, "can attach") == NULL) {
+			fail_msg("%s: %s", path, diag->message);
+		}
+	}
+}
+
 /* The samples that come with hvcgate: no finding, and stable. */
 static int sample_count;
 static char **samples;
@@ -138,9 +162,7 @@ static void sample_files(void **state)
 		struct hvc_policy *policy;
 
 		assert_int_equal(hvc_policy_load(samples[i], &policy, diags), HVC_OK);
-		if (hvc_diags_count(diags, HVC_WARNING) != 0) {
-			fail_msg("%s: %s", samples[i], hvc_diags_at(diags, 0)->message);
-		}
+		assert_no_finding(samples[i], diags);
 		assert_stable(policy);
 		hvc_policy_free(policy);
 		hvc_diags_free(diags);

@@ -55,6 +55,12 @@ static const char *const words[] = {
 	"registers: {STD_BMAP: 1}\n",
 	"services: {psci: off}\n",
 	"~",
+	"profile: hvcgate-2\n",
+	"power-states: [{param: 0x10001}]\n",
+	"power-state-format: extended\n",
+	"implementations: [{midr: 1}]\n",
+	"trusted-os: {cpu: 1, migrates: no}\n",
+	"    features: 1\n",
 	"\\0",
 	"\x01",
 };

@@ -24,8 +24,15 @@ enum pol_knob_id {
 	KNOB_SMCCC,
 	KNOB_IDENTITY, /* enum pol_identity */
 	KNOB_WORKAROUND_4,
-	KNOB_SOC_ID, /* present */
+	KNOB_SOC_ID,   /* present */
+	KNOB_SOC_NAME, /* 1: soc-id has a name */
 	KNOB_SYSTEM_SUSPEND,
+	KNOB_POWER_FORMAT, /* 1: extended */
+	KNOB_POWER_STATES, /* how many */
+	KNOB_OS_INITIATED,
+	KNOB_TRUSTED_OS,      /* HVC_TRUSTED_OS_NONE less the kind: 0 is none */
+	KNOB_IMPLEMENTATIONS, /* how many */
+	KNOB_REPLAY,
 	KNOB_DEFAULT, /* enum hvc_action */
 	KNOB_SHOW,    /* registers that the list shows */
 	KNOB_KNOWN,   /* registers that the VMM knows */
@@ -48,6 +55,12 @@ struct pol_knob {
 	const char *key; /* "psci", "services: trng", "registers: STD_BMAP" */
 };
 
+struct pol_power_state {
+	struct hvc_policy_power_state state;
+	bool level_said, entry_said, exit_said, residency_said;
+	struct pol_mark mark, param_mark, level_mark;
+};
+
 /* --- Rules. */
 enum pol_target_kind { TARGET_FUNCTION, TARGET_OWNER, TARGET_RANGE, TARGET_SERVICE };
 
@@ -64,7 +77,7 @@ struct pol_target {
 struct pol_rule {
 	struct hvc_rule rule; /* as others see it */
 	struct pol_mark mark;
-	struct pol_mark to_mark;
+	struct pol_mark to_mark, features_mark;
 	size_t target, target_count; /* in policy->targets */
 	bool list;                   /* written as a list */
 };
@@ -92,7 +105,11 @@ struct hvc_policy {
 	struct hvc_settings settings;
 	struct pol_knob knobs[KNOB_COUNT];
 	uint32_t uid[4], soc_version, soc_revision;
-	const char *soc_name;
+	char soc_name[HVC_SOC_NAME];
+	struct pol_power_state power_states[HVC_POWER_STATES];
+	uint32_t trusted_os_cpu;
+	struct hvc_implementation implementations[HVC_IMPLEMENTATIONS];
+	struct hvc_tables tables; /* what an image carries of all that */
 	const char *default_to;
 	struct pol_mark default_to_mark;
 	struct pol_rule *rules;
@@ -104,6 +121,7 @@ struct hvc_policy {
 	struct hvc_span *spans;
 	size_t span_count, span_capacity;
 	const char *absent[HVC_FN_COUNT]; /* why the engine does not answer a slot; NULL: it does */
+	bool needs_host[HVC_FN_COUNT];    /* it answers where the host has what it takes */
 	const char *flat;
 	uint8_t sha256[32];
 };
@@ -126,6 +144,9 @@ bool key_is(const struct yaml_node *node, const char *name);
 /* check.c helpers for every file that reads values. */
 bool want_kind(struct loader *loader, const struct yaml_node *node, enum yaml_kind kind,
 	       const char *key, const char *right);
+/* Complain about every key of a mapping that is not in the list. */
+void refuse_unknown(struct loader *loader, const struct yaml_node *map, const char *const *known,
+		    const char *where);
 void unknown_key(struct loader *loader, const struct yaml_node *key, const char *const *known,
 		 const char *where);
 
@@ -149,6 +170,28 @@ void take_show_registers(struct loader *loader, const struct yaml_node *value);
 /* Of the key `registers`. */
 void take_known(struct loader *loader, const struct yaml_node *value);
 void take_unknown(struct loader *loader, const struct yaml_node *value);
+
+/* power.c: the keys about power states and the trusted OS. */
+void take_power_format(struct loader *loader, const struct yaml_node *value);
+void take_power_states(struct loader *loader, const struct yaml_node *value);
+void take_os_initiated(struct loader *loader, const struct yaml_node *value);
+void take_trusted_os(struct loader *loader, const struct yaml_node *value);
+/* All files read: do the states fit the format and each other? What no file says of them is filled in. */
+void power_check(struct loader *loader);
+/* "cpu", "cluster", "system", "3". */
+const char *power_level_name(uint32_t level);
+
+/* soc.c: the keys about the silicon. */
+void take_soc_id(struct loader *loader, const struct yaml_node *value);
+void take_implementations(struct loader *loader, const struct yaml_node *value);
+
+/* features.c: the key `features` of a rule; and, spans built, which functions it is about. */
+void take_features(struct loader *loader, const struct yaml_node *map, struct pol_rule *rule);
+void features_settle(struct loader *loader);
+
+/* profile.c: one word of two; their values are 0 and 1. */
+void take_mode(struct loader *loader, const struct yaml_node *value, unsigned int knob,
+	       const char *key, const char *zero, const char *one);
 
 /* fit.c, all files read: knobs that no file sets get the profile's value; those that one sets must fit it. */
 void profile_seed(struct hvc_policy *policy);

@@ -178,57 +178,9 @@ static void take_system_suspend(struct loader *loader, const struct yaml_node *v
 	knob_set(loader, KNOB_SYSTEM_SUSPEND, on, false, &value->mark, "system-suspend");
 }
 
-/* One number of soc-id: 31 bits, as bit 31 set would read as an error (DEN0028, 7.4). */
-static bool soc_number(struct loader *loader, const struct yaml_node *map, const char *key,
-		       uint32_t *number)
+static void take_replay(struct loader *loader, const struct yaml_node *value)
 {
-	const struct yaml_node *value = yaml_map_get(map, key);
-	uint64_t wide;
-
-	if (value == NULL) {
-		diags_error(loader->diags, &map->mark,
-			    "soc-id has no '%s'; write soc-id: {version: 0x..., revision: 0x...}",
-			    key);
-		return false;
-	}
-	if (!want_kind(loader, value, YAML_SCALAR, key, "a number")) {
-		return false;
-	}
-	if (!parse_number(value->text, &wide) || wide > 0x7fffffffu) {
-		diags_error(loader->diags, &value->mark,
-			    "soc-id %s is '%s'; write a number from 0 to 0x7fffffff", key,
-			    value->text);
-		return false;
-	}
-	*number = (uint32_t)wide;
-	return true;
-}
-
-static void take_soc_id(struct loader *loader, const struct yaml_node *value)
-{
-	static const char *const keys[] = {"version", "revision", NULL};
-	uint32_t version = 0, revision = 0;
-	bool sound;
-
-	if (value->kind == YAML_SCALAR && strcmp(value->text, "none") == 0) {
-		knob_set(loader, KNOB_SOC_ID, 0, false, &value->mark, "soc-id");
-		return;
-	}
-	if (!want_kind(loader, value, YAML_MAP, "soc-id",
-		       "none or {version: 0x..., revision: 0x...}")) {
-		return;
-	}
-	for (const struct yaml_node *key = value->child; key != NULL; key = key->next->next) {
-		if (!key_is(key, "version") && !key_is(key, "revision")) {
-			unknown_key(loader, key, keys, "'soc-id'");
-		}
-	}
-	sound = soc_number(loader, value, "version", &version);
-	if (soc_number(loader, value, "revision", &revision) && sound) {
-		loader->policy->soc_version = version;
-		loader->policy->soc_revision = revision;
-		knob_set(loader, KNOB_SOC_ID, 1, false, &value->mark, "soc-id");
-	}
+	take_mode(loader, value, KNOB_REPLAY, "replay", "refused", "allowed");
 }
 
 /* `extends` is read before all others (load.c). */
@@ -254,6 +206,12 @@ static const struct {
 	{"workaround-4", take_workaround_4},
 	{"soc-id", take_soc_id},
 	{"system-suspend", take_system_suspend},
+	{"power-state-format", take_power_format},
+	{"power-states", take_power_states},
+	{"os-initiated", take_os_initiated},
+	{"trusted-os", take_trusted_os},
+	{"implementations", take_implementations},
+	{"replay", take_replay},
 	{"services", take_services},
 	{"registers", take_registers},
 	{"show-registers", take_show_registers},

@@ -95,6 +95,35 @@ static uint64_t bitmap_value(const struct hvc_policy *policy, unsigned int reg)
 	return value;
 }
 
+static void settle_power(struct hvc_policy *policy)
+{
+	struct hvc_settings *settings = &policy->settings;
+
+	settings->power_state_format = (uint32_t)knob_value(policy, KNOB_POWER_FORMAT);
+	settings->os_initiated = (uint32_t)knob_value(policy, KNOB_OS_INITIATED);
+	settings->trusted_os = HVC_TRUSTED_OS_NONE - (uint32_t)knob_value(policy, KNOB_TRUSTED_OS);
+	settings->trusted_os_cpu = policy->trusted_os_cpu;
+	settings->replay = (uint32_t)knob_value(policy, KNOB_REPLAY);
+}
+
+/* But for `features`, which the spans decide. */
+static void settle_tables(struct hvc_policy *policy)
+{
+	struct hvc_tables *tables = &policy->tables;
+
+	tables->size = sizeof(*tables);
+	memcpy(tables->soc_name, policy->soc_name, sizeof(tables->soc_name));
+	tables->power_state_count = (uint32_t)knob_value(policy, KNOB_POWER_STATES);
+	for (uint32_t i = 0; i < tables->power_state_count; i++) {
+		const struct hvc_policy_power_state *state = &policy->power_states[i].state;
+
+		tables->power_states[i] = (struct hvc_power_state){.power_state = state->param,
+								   .level = state->level};
+	}
+	tables->implementation_count = (uint32_t)knob_value(policy, KNOB_IMPLEMENTATIONS);
+	memcpy(tables->implementations, policy->implementations, sizeof(tables->implementations));
+}
+
 void knobs_settle(struct hvc_policy *policy)
 {
 	struct hvc_settings *settings = &policy->settings;
@@ -118,6 +147,8 @@ void knobs_settle(struct hvc_policy *policy)
 	} else if (identity == IDENTITY_NONE) {
 		memset(settings->vendor_uid, 0, sizeof(settings->vendor_uid));
 	}
+	settle_power(policy);
+	settle_tables(policy);
 	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
 		settings->regs[reg] = reg >= HVC_REG_STD_BMAP ? bitmap_value(policy, reg)
 							      : knob_value(policy, KNOB_REG + reg);

@@ -223,6 +223,7 @@ static void finish(struct loader *loader, const struct files *files)
 	absent_build(loader);
 	loader->oom |= !spans_build(policy);
 	if (!loader->oom) {
+		features_settle(loader);
 		lint(loader);
 	}
 	if (!loader->oom && no_errors(loader)) {

@@ -78,9 +78,8 @@ void take_profile(struct loader *loader, const struct yaml_node *value)
 	}
 }
 
-/* One word of two; their values are 0 and 1. */
-static void take_mode(struct loader *loader, const struct yaml_node *value, unsigned int knob,
-		      const char *key, const char *zero, const char *one)
+void take_mode(struct loader *loader, const struct yaml_node *value, unsigned int knob,
+	       const char *key, const char *zero, const char *one)
 {
 	if (!want_kind(loader, value, YAML_SCALAR, key, zero)) {
 		return;

@@ -7,7 +7,8 @@
 #include "suggest.h"
 #include "targets.h"
 
-static const char *const rule_keys[] = {"handle", "deny", "forward", "notify", "to", NULL};
+static const char *const rule_keys[] = {"handle", "deny",     "forward", "notify",
+					"to",     "features", NULL};
 
 static bool action_by_name(const struct yaml_node *node, enum hvc_action *action)
 {
@@ -98,7 +99,7 @@ static const struct yaml_node *find_action(struct loader *loader, const struct y
 		enum hvc_action this;
 
 		if (!action_by_name(key, &this)) {
-			if (!key_is(key, "to")) {
+			if (!key_is(key, "to") && !key_is(key, "features")) {
 				unknown_key(loader, key, rule_keys, "a rule");
 			}
 		} else if (found != NULL) {
@@ -111,7 +112,8 @@ static const struct yaml_node *find_action(struct loader *loader, const struct y
 			*action = this;
 		}
 	}
-	if (found == NULL && (map->count == 0 || yaml_map_get(map, "to") != NULL)) {
+	if (found == NULL && (map->count == 0 || yaml_map_get(map, "to") != NULL ||
+			      yaml_map_get(map, "features") != NULL)) {
 		diags_error(loader->diags, &map->mark,
 			    "a rule without an action; write handle, deny, forward or notify");
 	}
@@ -159,6 +161,7 @@ static void take_rule(struct loader *loader, const struct yaml_node *map)
 	rule.rule.action = action;
 	add_targets(loader, key->next, &rule);
 	take_to(loader, map, &rule);
+	take_features(loader, map, &rule);
 	if (rule.target_count == 0) {
 		return;
 	}

@@ -158,6 +158,32 @@ bool parse_duration(const char *text, uint32_t *milliseconds)
 	return true;
 }
 
+bool parse_microseconds(const char *text, uint32_t *microseconds)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long factor = strcmp(text + digits, "us") == 0   ? 1
+			       : strcmp(text + digits, "ms") == 0 ? 1000
+			       : strcmp(text + digits, "s") == 0  ? 1000000
+								  : 0;
+	unsigned long value;
+
+	if (digits == 0 || digits > 10 || factor == 0) {
+		return false;
+	}
+	value = strtoul(text, NULL, 10) * factor;
+	if (value > 3600ul * 1000000) {
+		return false;
+	}
+	*microseconds = (uint32_t)value;
+	return true;
+}
+
+bool parse_yes(const char *text, bool *yes)
+{
+	*yes = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0;
+	return *yes || strcmp(text, "no") == 0 || strcmp(text, "false") == 0;
+}
+
 bool is_printable(const char *text, size_t max)
 {
 	size_t length = strlen(text);

@@ -23,6 +23,10 @@ bool parse_uuid(const char *text, uint32_t words[4]);
 void format_uuid(const uint32_t words[4], char text[37]);
 /* 100ms or 2s; 1 ms to an hour. */
 bool parse_duration(const char *text, uint32_t *milliseconds);
+/* 20us, 3ms or 1s; at most an hour. */
+bool parse_microseconds(const char *text, uint32_t *microseconds);
+/* yes, no (true, false: JSON). */
+bool parse_yes(const char *text, bool *yes);
 /* Printable ASCII, at most `max` characters. */
 bool is_printable(const char *text, size_t max);
 
