@@ -8,7 +8,7 @@ static bool forwarded(const struct hvc_vm *vm, uint32_t id)
 {
 	return vm->image->settings.discovery != HVC_DISCOVERY_RAW &&
 	       (vm->flags & HVC_VM_FORWARD) != 0 &&
-	       action_of(lookup_entry(vm->filter.entries, id)) == HVC_FORWARD;
+	       action_of(lookup_entry(hvc_follow(&vm->filter.entries), id)) == HVC_FORWARD;
 }
 
 bool vm_feature_value(const struct hvc_vm *vm, uint32_t id, int32_t *value)

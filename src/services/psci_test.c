@@ -117,6 +117,58 @@ static void test_features_scope(void **state)
 	world_free(world);
 }
 
+/* Of what somebody else answers PSCI_FEATURES says what the policy states, by ID; else what the engine's own has. */
+static void test_forwarded_features(void **state)
+{
+	static const struct paint forwarded[] = {
+		{0x84000001u, 0x84000001u, HVC_FORWARD}, /* CPU_SUSPEND/32, not /64 */
+		{0x84000003u, 0x84000003u, HVC_FORWARD}, /* CPU_ON/32: the policy states nothing */
+		{0x84000007u, 0x84000007u, HVC_FORWARD}, /* MIGRATE_INFO_UP_CPU, absent itself */
+		{0x84000015u, 0x84000015u, HVC_FORWARD}, /* SYSTEM_OFF2/32 likewise */
+		{0x84000009u, 0x84000009u, HVC_DENY},    /* SYSTEM_RESET */
+	};
+	static const struct hvc_tables tables = {
+		.size = sizeof(tables),
+		.feature_count = 4,
+		.features = {{.fn = HVC_FN_PSCI_CPU_SUSPEND, .value = 3},
+			     {.fn = HVC_FN_PSCI_MIGRATE_INFO_UP_CPU, .value = 0x7fffffff},
+			     {.fn = HVC_FN_PSCI_SYSTEM_RESET, .value = 5},
+			     {.fn = HVC_FN_PSCI_VERSION, .value = 6}},
+	};
+	static const struct {
+		uint32_t id;
+		int32_t attached, alone, raw;
+	} queries[] = {
+		{0x84000001u, 3, -1, 0}, {0xc4000001u, 0, 0, 0},
+		{0x84000003u, 0, -1, 0}, {0x84000007u, 0x7fffffff, -1, -1},
+		{0x84000015u, 1, -1, 1}, {0x84000009u, -1, -1, 0},
+		{0x84000000u, 0, 0, 0}, /* handled: what the policy states is not asked */
+	};
+
+	(void)state;
+	for (unsigned int way = 0; way < 3; way++) {
+		struct hvc_settings settings;
+		struct world *world;
+
+		assert_int_equal(hvc_settings_profile(&settings, 2), HVC_OK);
+		settings.discovery = way == 2 ? HVC_DISCOVERY_RAW : HVC_DISCOVERY_COHERENT;
+		world = world_new(&(struct world_setup){.settings = &settings,
+							.rules = forwarded,
+							.rule_count = COUNT_OF(forwarded),
+							.tables = &tables,
+							.flags = way == 1 ? 0 : HVC_VM_FORWARD});
+		for (size_t i = 0; i < COUNT_OF(queries); i++) {
+			int32_t want = way == 0   ? queries[i].attached
+				       : way == 1 ? queries[i].alone
+						  : queries[i].raw;
+
+			assert_int_equal(world_ask(world, FEATURES, queries[i].id, 0, 0),
+					 STATUS(want));
+		}
+		world_free(world);
+	}
+}
+
 static const struct system_call {
 	uint32_t id;
 	uint64_t x1, x2;
@@ -192,9 +244,8 @@ static void test_no_system_suspend(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_features_scope),
-		cmocka_unit_test(test_system_calls),
+		cmocka_unit_test(test_versions),           cmocka_unit_test(test_features_scope),
+		cmocka_unit_test(test_forwarded_features), cmocka_unit_test(test_system_calls),
 		cmocka_unit_test(test_no_system_suspend),
 	};
 
