@@ -18,6 +18,7 @@ struct machine {
 	struct hvc_vm *engine;
 	void *filter, *events;
 	struct hvc_vcpu *vcpus[SCN_CPUS];
+	_Alignas(8) char shares[SCN_SHARE_BYTES];
 };
 
 /* --- The world. */
@@ -113,6 +114,10 @@ static enum hvc_err make_engine(struct machine *machine, const struct scn_vm *vm
 		.filter_bytes = filter_bytes,
 		.event_memory = machine->events,
 		.event_bytes = hvc_event_size(SCN_EVENT_ROOM),
+		.share_memory = machine->shares,
+		.share_bytes = sizeof(machine->shares),
+		.share_base = SCN_SHARE_BASE,
+		.share_ram = SCN_SHARE_RAM,
 		.flags = HVC_VM_FORWARD | (vm->psci_0_2 ? 0 : HVC_VM_PSCI_0_1),
 	};
 

@@ -10,6 +10,10 @@
 
 /* Filter memory of a VM: hvc_filter_size() for so many ranges. */
 #define SCN_FILTER_RANGES 512u
+/* The RAM that a protected guest can share, and room for hvc_share_size() of it. */
+#define SCN_SHARE_BASE  0x40000000ull
+#define SCN_SHARE_RAM   (1ull << 20)
+#define SCN_SHARE_BYTES 4096u
 
 enum scn_cpu_state {
 	SCN_CPU_IS_OFF,

@@ -10,6 +10,7 @@ static char vm_memory[4096] __attribute__((aligned(64)));
 static char vcpu_memory[SCN_CPUS][512] __attribute__((aligned(64)));
 static struct hvc_vcpu *vcpus[SCN_CPUS];
 static char events[4096] __attribute__((aligned(64)));
+static char shares[SCN_SHARE_BYTES] __attribute__((aligned(8)));
 static char *image, *filter;
 struct scn_machine replay_machine;
 
@@ -100,6 +101,10 @@ static enum hvc_err make_vm(const struct replay_op *op)
 		.filter_bytes = hvc_filter_size(policy, SCN_FILTER_RANGES),
 		.event_memory = events,
 		.event_bytes = hvc_event_size(SCN_EVENT_ROOM),
+		.share_memory = shares,
+		.share_bytes = sizeof(shares),
+		.share_base = SCN_SHARE_BASE,
+		.share_ram = SCN_SHARE_RAM,
 		.flags = op->flags,
 	};
 	enum hvc_err err = HVC_EINVAL;
