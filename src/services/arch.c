@@ -64,12 +64,16 @@ HVC_SERVE(SMCCC_ARCH_FEATURES)
 	const struct hvc_vm *vm = vcpu->vm;
 	uint32_t id = (uint32_t)frame->x[1];
 	unsigned int slot = vm_served(vm, id);
+	int32_t value = SMCCC_SUCCESS;
 
 	if (is_workaround(slot)) {
 		return serve_status(frame, workaround_feature(vm, slot));
 	}
-	return serve_status(frame,
-			    arch_feature(vm, id, slot) ? SMCCC_SUCCESS : SMCCC_NOT_SUPPORTED);
+	if (!arch_feature(vm, id, slot)) {
+		return serve_status(frame, SMCCC_NOT_SUPPORTED);
+	}
+	(void)vm_feature_value(vm, id, &value); /* of PV time: ours cannot be forwarded */
+	return serve_status(frame, value);
 }
 
 HVC_SERVE(SMCCC_ARCH_FEATURE_AVAILABILITY)

@@ -8,12 +8,25 @@ static bool has_record(const struct hvc_vcpu *vcpu)
 	return vcpu->stolen_time != STOLEN_TIME_NONE;
 }
 
+/* Does somebody else answer it? Then our record has no part in it. In raw discovery rules do not count. */
+static bool is_forwarded(const struct hvc_vm *vm, uint32_t id)
+{
+	return !vm_raw(vm) && hvc_filter_query(vm, id).action == HVC_FORWARD;
+}
+
 HVC_SERVE(PV_TIME_FEATURES)
 {
-	unsigned int slot = vm_served(vcpu->vm, (uint32_t)frame->x[1]);
-	bool found = slot != HVC_FN_NONE && hvc_function_at(slot)->service == HVC_SERVICE_PV_TIME;
+	const struct hvc_vm *vm = vcpu->vm;
+	uint32_t id = (uint32_t)frame->x[1];
+	unsigned int slot = vm_served(vm, id);
+	int32_t value = SMCCC_SUCCESS;
 
-	return serve_status(frame, found && has_record(vcpu) ? SMCCC_SUCCESS : SMCCC_NOT_SUPPORTED);
+	if (slot == HVC_FN_NONE || hvc_function_at(slot)->service != HVC_SERVICE_PV_TIME ||
+	    (!has_record(vcpu) && !is_forwarded(vm, id))) {
+		return serve_status(frame, SMCCC_NOT_SUPPORTED);
+	}
+	(void)vm_feature_value(vm, id, &value);
+	return serve_status(frame, value);
 }
 
 HVC_SERVE(PV_TIME_ST)

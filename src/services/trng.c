@@ -24,14 +24,17 @@ static const uint32_t kvm_uuid[4] = {0x00e0210du, 0xeb118443u, 0x44527080u, 0x4c
 
 HVC_SERVE(TRNG_FEATURES)
 {
-	unsigned int slot = vm_served(vcpu->vm, (uint32_t)frame->x[1]);
-	bool found = slot != HVC_FN_NONE && hvc_function_at(slot)->service == HVC_SERVICE_TRNG;
+	const struct hvc_vm *vm = vcpu->vm;
+	uint32_t id = (uint32_t)frame->x[1];
+	unsigned int slot = vm_served(vm, id);
+	int32_t value = TRNG_SUCCESS;
 
-	if (vm_quirk(vcpu->vm, HVC_QUIRK_TRNG_FEATURES_64)) {
-		found = found && frame->x[1] >> 32 == 0;
+	if (slot == HVC_FN_NONE || hvc_function_at(slot)->service != HVC_SERVICE_TRNG ||
+	    (vm_quirk(vm, HVC_QUIRK_TRNG_FEATURES_64) && frame->x[1] >> 32 != 0)) {
+		return serve_status(frame, TRNG_NOT_SUPPORTED);
 	}
-
-	return serve_status(frame, found ? TRNG_SUCCESS : TRNG_NOT_SUPPORTED);
+	(void)vm_feature_value(vm, id, &value);
+	return serve_status(frame, value);
 }
 
 HVC_SERVE(TRNG_GET_UUID)
@@ -60,10 +63,31 @@ static enum hvc_verdict no_bits(struct hvc_frame *frame, int32_t status)
 	return serve_status(frame, status);
 }
 
+enum { RND_WORDS = 3 }; /* x1 to x3 */
+
 /* DEN0098, 2.6: 1 to 3 words' worth of bits. */
 static bool bits_valid(const struct hvc_vm *vm, uint64_t bits, unsigned int width)
 {
-	return bits <= 3 * width && (bits != 0 || vm_quirk(vm, HVC_QUIRK_TRNG_ZERO_BITS));
+	return bits <= RND_WORDS * width && (bits != 0 || vm_quirk(vm, HVC_QUIRK_TRNG_ZERO_BITS));
+}
+
+/* What is left of a secret in our own memory goes: a compiler would drop plain stores. */
+static void wipe(uint64_t words[RND_WORDS])
+{
+	for (unsigned int i = 0; i < RND_WORDS; i++) {
+		*(volatile uint64_t *)&words[i] = 0;
+	}
+}
+
+static bool fill(const struct hvc_vm *vm, uint64_t words[RND_WORDS])
+{
+	bool filled = vm->platform != NULL && vm->platform->entropy != NULL &&
+		      vm->platform->entropy(vm->host, words, RND_WORDS);
+
+	if (!filled) {
+		wipe(words); /* there may be something in it */
+	}
+	return filled;
 }
 
 HVC_SERVE(TRNG_RND)
@@ -71,7 +95,7 @@ HVC_SERVE(TRNG_RND)
 	const struct hvc_vm *vm = vcpu->vm;
 	unsigned int width = vcpu->last_id & HVC_ID_64 ? 64 : 32;
 	uint64_t bits = argument(vcpu, frame, 1);
-	uint64_t words[3];
+	uint64_t words[RND_WORDS];
 
 	if (vm_quirk(vm, HVC_QUIRK_TRNG_ZERO_BITS)) {
 		bits = (uint32_t)bits;
@@ -79,17 +103,14 @@ HVC_SERVE(TRNG_RND)
 	if (!bits_valid(vm, bits, width)) {
 		return no_bits(frame, TRNG_INVALID_PARAMETERS);
 	}
-	if (vm->platform == NULL || vm->platform->entropy == NULL ||
-	    !vm->platform->entropy(vm->host, words, 3)) {
+	if (!fill(vm, words)) {
 		return no_bits(frame, TRNG_NO_ENTROPY);
 	}
 	/* The lowest bits are in x3, the highest in x1; bits not asked for are zero. */
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < RND_WORDS; i++) {
 		frame->x[3 - i] = words[i] & word_mask((uint32_t)bits, i, width);
 	}
-	for (unsigned int i = 0; i < 3; i++) {
-		*(volatile uint64_t *)&words[i] = 0;
-	}
+	wipe(words);
 	return serve_status(frame, TRNG_SUCCESS);
 }
 
