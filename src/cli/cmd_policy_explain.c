@@ -333,7 +333,8 @@ static int run(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	policy = out_load_policy(arguments.count > 0 ? arguments.words[0] : NULL, false, &status);
-	if (policy == NULL || !sim_make(&context.sim, policy, 1)) {
+	if (policy == NULL ||
+	    !sim_make(&context.sim, policy, hvc_policy_settings(policy)->trusted_os_cpu + 1)) {
 		hvc_policy_free(policy);
 		return status != CLI_OK ? status : CLI_USAGE;
 	}

@@ -115,14 +115,17 @@ static enum hvc_err start(struct sim *sim)
 		.vcpu_count = sim->count,
 		.image = sim->image,
 		.platform = &platform,
+		.stats_bytes = hvc_stats_size(sim->count),
 		.share_bytes = hvc_share_size(SIM_RAM_BYTES),
 		.share_base = SIM_RAM,
 		.share_ram = SIM_RAM_BYTES,
 	};
 	enum hvc_err err;
 
+	config.stats_memory = sim->stats = aligned(config.stats_bytes);
 	config.share_memory = sim->shares = aligned(config.share_bytes);
-	err = sim->shares == NULL ? HVC_ENOMEM : hvc_vm_init(sim->vm, &config, sim->vcpus);
+	err = sim->stats == NULL || sim->shares == NULL ? HVC_ENOMEM
+							: hvc_vm_init(sim->vm, &config, sim->vcpus);
 	/* Affinities as QEMU's virt machine numbers them: 16 CPUs a cluster. Stolen time at the end of RAM. */
 	for (unsigned int i = 0; err == HVC_OK && i < sim->count; i++) {
 		err = hvc_vcpu_setup(sim->vcpus[i], (uint64_t)(i / 16) << 8 | i % 16, NULL);
@@ -134,12 +137,31 @@ static enum hvc_err start(struct sim *sim)
 	return err;
 }
 
+/* The engine wants the trusted OS on one of its CPUs. */
+static bool has_trusted_cpu(const struct hvc_policy *policy, unsigned int cpus)
+{
+	const struct hvc_settings *settings = hvc_policy_settings(policy);
+
+	if (settings->trusted_os != HVC_TRUSTED_OS_NONE && settings->trusted_os_cpu >= cpus) {
+		out_error(
+			"the policy's trusted OS is on CPU %u, and the machine has %u; say --cpus %u",
+			(unsigned int)settings->trusted_os_cpu, cpus,
+			(unsigned int)settings->trusted_os_cpu + 1);
+		return false;
+	}
+	return true;
+}
+
 bool sim_make(struct sim *sim, const struct hvc_policy *policy, unsigned int cpus)
 {
 	struct hvc_diags *diags = hvc_diags_new();
 	enum hvc_err err = HVC_ENOMEM;
 
 	*sim = (struct sim){.count = cpus};
+	if (!has_trusted_cpu(policy, cpus)) {
+		hvc_diags_free(diags);
+		return false;
+	}
 	sim->vm = aligned(hvc_vm_size());
 	if (diags != NULL && sim->vm != NULL && make_vcpus(sim)) {
 		err = hvc_policy_compile(policy, &sim->image, diags);
@@ -164,5 +186,6 @@ void sim_free(struct sim *sim)
 	free(sim->vcpus);
 	free(sim->vm);
 	free(sim->image);
+	free(sim->stats);
 	free(sim->shares);
 }

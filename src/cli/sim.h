@@ -11,7 +11,7 @@ struct sim {
 	struct hvc_vm *vm;
 	struct hvc_vcpu **vcpus;
 	unsigned int count;
-	void *shares;
+	void *stats, *shares;
 };
 
 /* False: said on standard error, nothing to free. */

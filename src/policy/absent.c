@@ -71,14 +71,11 @@ static bool workaround_off(const struct hvc_settings *settings, unsigned int slo
 /* Functions that are there if a key says something. */
 static const char *said_off(const struct hvc_policy *policy, unsigned int slot)
 {
-	const struct hvc_settings *settings = &policy->settings;
-	const bool none = settings->trusted_os == HVC_TRUSTED_OS_NONE;
-
 	switch (slot) {
 	case HVC_FN_SMCCC_ARCH_SOC_ID:
 		return "soc-id is none";
 	case HVC_FN_SMCCC_ARCH_SOC_ID_NAME:
-		return settings->soc_id_present ? "soc-id has no name" : "soc-id is none";
+		return policy->settings.soc_id_present ? "soc-id has no name" : "soc-id is none";
 	case HVC_FN_KVM_DISCOVER_IMPL_VER:
 	case HVC_FN_KVM_DISCOVER_IMPL_CPUS:
 		return "implementations is empty";
@@ -86,10 +83,7 @@ static const char *said_off(const struct hvc_policy *policy, unsigned int slot)
 		return "os-initiated is off";
 	case HVC_FN_PSCI_MIGRATE:
 	case HVC_FN_PSCI_MIGRATE_INFO_UP_CPU:
-		return none ? "trusted-os is none" : "trusted-os does not migrate";
-	case HVC_FN_PSCI_STAT_RESIDENCY:
-	case HVC_FN_PSCI_STAT_COUNT:
-		return "power-states is empty";
+		return "trusted-os is none";
 	default:
 		return "no host has what it needs";
 	}

@@ -21,7 +21,8 @@
 	"  - {param: 0x40000001, level: 3, min-residency: 3s}\n"
 #define SILICON                                                                                     \
 	"hvcgate: 1\nprofile: hvcgate-2\nsoc-id: {version: 1, revision: 2, name: 'a \"b\" \\ c'}\n" \
-	"implementations: [{midr: 1, aidr: 0xffffffffffffffff}]\nreplay: allowed\n"
+	"implementations: [{midr: 1, aidr: 0xffffffffffffffff}]\nreplay: allowed\n"                 \
+	"trusted-os: {cpu: 7, migrates: no}\nos-initiated: on\n"
 #define FEATURES                                                                                 \
 	"hvcgate: 1\nrules: [{forward: [TRNG_RND, PSCI_CPU_ON], to: a, features: 0x7fffffff}]\n" \
 	"handlers: {a: {socket: /run/a}}\n"

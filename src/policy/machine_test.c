@@ -45,6 +45,28 @@ static const struct bad_case bad_silicon[] = {
 	{"implementation twice",
 	 NEW "implementations: [{midr: 1}, {midr: 2}, {midr: 1, aidr: 0}]\n",
 	 "3:41: error: this implementation stands in the list already; remove it\n"},
+	{"os-initiated of an old profile", "hvcgate: 1\nos-initiated: on\n",
+	 "2:15: error: hvcgate-1@1 has no PSCI_SET_SUSPEND_MODE; write os-initiated: off, or profile: hvcgate-2\n"},
+	{"os-initiated", NEW "os-initiated: yes\n",
+	 "3:15: error: os-initiated is 'yes'; write on or off\n"},
+	{"os-initiated no word", NEW "os-initiated: [on]\n",
+	 "3:15: error: 'os-initiated' wants a single value and has a list; write on or off\n"},
+	{"trusted OS of a kernel",
+	 "hvcgate: 1\nprofile: linux-7.3\ntrusted-os: {cpu: 0, migrates: yes}\n",
+	 "3:13: error: linux-7.3@1 has no PSCI_MIGRATE_INFO_UP_CPU; write trusted-os: none, or profile: hvcgate-2\n"},
+	{"trusted OS no word", NEW "trusted-os: here\n",
+	 "3:13: error: 'trusted-os' wants a mapping and has a single value; write none or {cpu: 0, migrates: no}\n"},
+	{"trusted OS nowhere", NEW "trusted-os: {migrates: yes}\n",
+	 "3:13: error: trusted-os has no 'cpu'; write trusted-os: {cpu: 0, migrates: no}\n"},
+	{"trusted OS, and does it migrate?", NEW "trusted-os: {cpu: 0}\n",
+	 "3:13: error: trusted-os has no 'migrates'; write migrates: yes if PSCI_MIGRATE moves it to another CPU, no if its CPU cannot be turned off\n"},
+	{"trusted OS too far", NEW "trusted-os: {cpu: 512, migrates: no}\n",
+	 "3:19: error: cpu is '512'; write the index of the CPU it is on at first, from 0 to 511\n"},
+	{"trusted OS maybe", NEW "trusted-os: {cpu: 1, migrates: maybe}\n",
+	 "3:32: error: migrates is 'maybe'; write yes or no\n"},
+	{"trusted OS unknown key", NEW "trusted-os: {cpus: 1, migrates: no}\n",
+	 "3:13: error: trusted-os has no 'cpu'; write trusted-os: {cpu: 0, migrates: no}\n"
+	 "3:14: error: unknown key 'cpus' in 'trusted-os'; did you mean 'cpu'?\n"},
 	{"replay", NEW "replay: yes\n", "3:9: error: replay is 'yes'; write refused or allowed\n"},
 };
 
@@ -247,6 +269,43 @@ static void extended_states(void **state)
 	hvc_policy_free(policy);
 }
 
+static void trusted_os(void **state)
+{
+	static const struct {
+		const char *said;
+		uint32_t kind, cpu;
+	} ways[] = {
+		{"{cpu: 511, migrates: yes}", HVC_TRUSTED_OS_MIGRATES, 511},
+		{"{cpu: 3, migrates: no}", HVC_TRUSTED_OS_STAYS, 3},
+		{"none", HVC_TRUSTED_OS_NONE, 0},
+	};
+	struct hvc_policy *policy;
+	char text[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		const char *absent;
+
+		snprintf(text, sizeof(text), NEW "trusted-os: %s\nos-initiated: on\n",
+			 ways[i].said);
+		policy = test_policy(text);
+		assert_int_equal(hvc_policy_settings(policy)->trusted_os, ways[i].kind);
+		assert_int_equal(hvc_policy_settings(policy)->trusted_os_cpu, ways[i].cpu);
+		assert_int_equal(hvc_policy_settings(policy)->os_initiated, 1);
+		snprintf(text, sizeof(text), "\ntrusted-os: %s\n", ways[i].said);
+		assert_non_null(strstr(hvc_policy_flat(policy), text));
+		absent = hvc_policy_absent(policy, HVC_FN_PSCI_MIGRATE);
+		assert_int_equal(absent != NULL, ways[i].kind == HVC_TRUSTED_OS_NONE);
+		assert_null(hvc_policy_absent(policy, HVC_FN_PSCI_SET_SUSPEND_MODE));
+		hvc_policy_free(policy);
+	}
+	policy = test_policy(NEW);
+	assert_string_equal(hvc_policy_absent(policy, HVC_FN_PSCI_MIGRATE), "trusted-os is none");
+	assert_string_equal(hvc_policy_absent(policy, HVC_FN_PSCI_SET_SUSPEND_MODE),
+			    "os-initiated is off");
+	hvc_policy_free(policy);
+}
+
 /* A child's list is its own, and [] takes the parent's away. */
 static void lists_are_replaced(void **state)
 {
@@ -325,6 +384,9 @@ static void host_functions(void **state)
 	assert_true(hvc_policy_needs_host(policy, HVC_FN_KVM_PTP));
 	assert_null(hvc_policy_absent(policy, HVC_FN_PKVM_MEM_SHARE));
 	assert_true(hvc_policy_needs_host(policy, HVC_FN_PKVM_MEM_SHARE));
+	assert_null(hvc_policy_absent(policy, HVC_FN_PSCI_STAT_COUNT));
+	assert_true(hvc_policy_needs_host(policy, HVC_FN_PSCI_STAT_COUNT));
+	assert_true(hvc_policy_needs_host(policy, HVC_FN_PSCI_MEM_PROTECT));
 	assert_false(hvc_policy_needs_host(policy, HVC_FN_PSCI_CPU_ON));
 	assert_false(hvc_policy_needs_host(policy, HVC_FN_COUNT));
 	hvc_policy_free(policy);
@@ -364,6 +426,7 @@ int main(void)
 		cmocka_unit_test(features),
 		cmocka_unit_test(lists_are_replaced),
 		cmocka_unit_test(features_of_all),
+		cmocka_unit_test(trusted_os),
 		cmocka_unit_test(host_functions),
 		cmocka_unit_test(old_digests),
 	};

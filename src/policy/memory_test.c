@@ -87,7 +87,7 @@ static void good(void **state)
 	test_write(
 		"good.yaml",
 		"hvcgate: 1\nprofile: hvcgate-2\nextends: base.yaml\npower-states: [{param: 1}]\n"
-		"implementations: [{midr: 1}]\nidentity: {uid: \"00112233-4455-6677-8899-aabbccddeeff\"}\n"
+		"implementations: [{midr: 1}]\ntrusted-os: {cpu: 1, migrates: no}\nidentity: {uid: \"00112233-4455-6677-8899-aabbccddeeff\"}\n"
 		"services: {trng: off, ptp: off}\ndefault: {forward: a}\nrules:\n"
 		"  - deny: [PSCI_CPU_ON/64, {range: 0x82000000-0x820000ff}]\n  - forward: {service: ff-a}\n"
 		"    to: a\n  - forward: TRNG_RND\n    to: a\n    features: 1\nhandlers: {a: {socket: /run/a}, b: {socket: /run/b}}\n");

@@ -103,13 +103,15 @@ void probe_free(struct probe *probe)
 static enum hvc_err make_image(struct probe *probe, const struct hvc_policy *policy)
 {
 	const size_t bytes = hvc_image_min_size() + sizeof(struct hvc_tables);
+	struct hvc_settings settings = policy->settings;
 	enum hvc_err err;
 
+	settings.trusted_os_cpu = 0; /* the VM has one */
 	probe->image = aligned(bytes);
 	if (probe->image == NULL) {
 		return HVC_ENOMEM;
 	}
-	err = hvc_image_begin(probe->image, bytes, &policy->settings);
+	err = hvc_image_begin(probe->image, bytes, &settings);
 	if (err == HVC_OK) {
 		err = hvc_image_add_tables(probe->image, bytes, &policy->tables);
 	}
@@ -130,11 +132,13 @@ static enum hvc_err make_vm(struct probe *probe, struct hvc_vm_config *config, b
 		return HVC_ENOMEM;
 	}
 	if (whole) {
+		config->stats_bytes = hvc_stats_size(1);
+		config->stats_memory = probe->stats = aligned(config->stats_bytes);
 		config->share_bytes = hvc_share_size(RAM_BYTES);
 		config->share_memory = probe->shares = aligned(config->share_bytes);
 		config->share_base = RAM;
 		config->share_ram = RAM_BYTES;
-		if (probe->shares == NULL) {
+		if (probe->stats == NULL || probe->shares == NULL) {
 			return HVC_ENOMEM;
 		}
 	}

@@ -55,6 +55,22 @@ static void print_diags(const struct hvc_diags *diags)
 	}
 }
 
+/* The engine wants the policy's trusted OS on one of the guest's CPUs. */
+static bool has_trusted_cpu(const struct run *run)
+{
+	const struct hvc_settings *settings = hvc_policy_settings(run->policy);
+
+	if (settings->trusted_os != HVC_TRUSTED_OS_NONE &&
+	    settings->trusted_os_cpu >= run->options->smp) {
+		run_fail(
+			"policy %s: its trusted OS is on CPU %u, and the guest has %u; say --smp %u, or another cpu in trusted-os",
+			run->options->policy, (unsigned int)settings->trusted_os_cpu,
+			run->options->smp, (unsigned int)settings->trusted_os_cpu + 1);
+		return false;
+	}
+	return true;
+}
+
 static bool load_policy(struct run *run)
 {
 	struct hvc_diags *diags = hvc_diags_new();
@@ -70,7 +86,7 @@ static bool load_policy(struct run *run)
 			 hvc_err_name(err));
 	}
 	hvc_diags_free(diags);
-	return err == HVC_OK;
+	return err == HVC_OK && has_trusted_cpu(run);
 }
 
 static bool load_guest(struct run *run)

@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hvcgate/event.h>
-#include <hvcgate/forward.h>
-
 #include "golden.h"
 
 enum { CPUS = 4, BLOCK_BYTES = 1 << 16 };
@@ -198,6 +195,16 @@ static void *take(struct machine *machine, size_t bytes)
 	return bytes != 0 ? at : NULL;
 }
 
+static void give_blocks(struct machine *machine, struct hvc_vm_config *config)
+{
+	config->stats_bytes = hvc_stats_size(CPUS);
+	config->stats_memory = take(machine, config->stats_bytes);
+	config->share_bytes = hvc_share_size(RAM_BYTES);
+	config->share_memory = take(machine, config->share_bytes);
+	config->share_base = RAM;
+	config->share_ram = RAM_BYTES;
+}
+
 static bool turn_registers(struct machine *machine, const struct variation *variation)
 {
 	const uint64_t id = hvc_feature_reg_id(machine->vm, variation->reg);
@@ -231,6 +238,7 @@ static bool make_vm(struct machine *machine, const struct variation *variation)
 	if (!variation->bare) {
 		machine->platform = whole_host;
 		config.platform = &machine->platform;
+		give_blocks(machine, &config);
 	}
 	if (hvc_vm_init(machine->vm, &config, machine->vcpus) != HVC_OK) {
 		return false;
