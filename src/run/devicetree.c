@@ -380,7 +380,10 @@ bool run_devicetree_make(const void *tree, size_t bytes, const struct run_machin
 		set_chosen(fdt, wishes, &error);
 		set_memory(fdt, wishes->mem, &error);
 		set_psci(fdt, wishes->conduit_smc, &error);
-		note(&error, run_idle_describe(fdt, &wishes->idle));
+		if (wishes->model != NULL && *wishes->model != '\0') {
+			note(&error, set_string(fdt, 0, "model", wishes->model));
+		}
+		note(&error, run_idle_describe(fdt, wishes->policy));
 		set_aliases(fdt, &error);
 		note(&error, fdt_pack(fdt));
 	}

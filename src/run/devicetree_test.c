@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a tree like QEMU's: what is learnt of the machine, and that the guest's tree is the allow-list. */
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <libfdt.h>
@@ -226,6 +228,7 @@ static void guest_gets_wishes(void **state)
 	struct run_wishes wishes = {.mem = 6144 * RUN_MIB,
 				    .conduit_smc = false,
 				    .bootargs = "quiet x=\"y z\"",
+				    .model = "ACME A1",
 				    .initrd = 0x42000000,
 				    .initrd_bytes = 0x123457};
 	void *guest;
@@ -238,6 +241,7 @@ static void guest_gets_wishes(void **state)
 	guest = make_guest(3, &wishes);
 	assert_string_equal(fdt_getprop(guest, fdt_path_offset(guest, "/psci"), "method", NULL),
 			    "hvc");
+	assert_string_equal(fdt_getprop(guest, 0, "model", NULL), "ACME A1");
 	reg = fdt_getprop(guest, fdt_path_offset(guest, "/memory@40000000"), "reg", &length);
 	assert_int_equal(length, 16);
 	assert_int_equal(fdt64_ld(reg), EL2_GUEST_IPA);
@@ -292,17 +296,51 @@ static uint32_t number(const void *fdt, int at, const char *name)
 	return fdt32_ld(value);
 }
 
+static struct hvc_policy *policy_of(const char *text)
+{
+	char path[] = "/tmp/hvcgate-devicetree-XXXXXX";
+	const int fd = mkstemp(path);
+	struct hvc_diags *diags = hvc_diags_new();
+	struct hvc_policy *policy = NULL;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	assert_int_equal(hvc_policy_load(path, &policy, diags), HVC_OK);
+	unlink(path);
+	hvc_diags_free(diags);
+	return policy;
+}
+
+static void check_state(const void *guest, uint32_t phandle,
+			const struct hvc_policy_power_state *wanted)
+{
+	const int at = fdt_node_offset_by_phandle(guest, phandle);
+
+	assert_true(at >= 0);
+	assert_string_equal(fdt_get_name(guest, at, NULL), wanted->name);
+	assert_int_equal(fdt_node_check_compatible(guest, at, "arm,idle-state"), 0);
+	assert_int_equal(number(guest, at, "arm,psci-suspend-param"), wanted->param);
+	assert_int_equal(number(guest, at, "entry-latency-us"), wanted->entry_us);
+	assert_int_equal(number(guest, at, "exit-latency-us"), wanted->exit_us);
+	assert_int_equal(number(guest, at, "min-residency-us"), wanted->residency_us);
+}
+
 /* Each CPU can enter each state, in the policy's order. */
 static void describes_power_states(void **state)
 {
-	static const struct run_idle_state standby = {0x0, 0, false, 1, 2, 3},
-					   down = {0x1010000, 1, true, 40, 50, 600};
-	const struct run_wishes wishes = {.mem = 512 * RUN_MIB,
-					  .idle = {.count = 2, .states = {standby, down}}};
-	const struct run_wishes none = {.mem = 512 * RUN_MIB};
+	struct run_wishes wishes = {.mem = 512 * RUN_MIB};
 	void *guest = make_guest(3, &wishes);
 
 	(void)state;
+	assert_true(fdt_path_offset(guest, "/cpus/idle-states") < 0);
+	assert_null(
+		fdt_getprop(guest, fdt_path_offset(guest, "/cpus/cpu@0"), "cpu-idle-states", NULL));
+	free(guest);
+	wishes.policy = policy_of("hvcgate: 1\nprofile: hvcgate-2\npower-states:\n"
+				  "  - {name: rest, param: 0x1, exit-latency: 7us}\n"
+				  "  - {name: gone, param: 0x1010002, level: cluster}\n");
+	guest = make_guest(3, &wishes);
 	assert_string_equal(fdt_getprop(guest, fdt_path_offset(guest, "/cpus/idle-states"),
 					"entry-method", NULL),
 			    "psci");
@@ -317,25 +355,12 @@ static void describes_power_states(void **state)
 		states = fdt_getprop(guest, at, "cpu-idle-states", &length);
 		assert_int_equal(length, 8);
 		for (unsigned int i = 0; i < 2; i++) {
-			const struct run_idle_state *wanted = i == 0 ? &standby : &down;
-
-			at = fdt_node_offset_by_phandle(guest, fdt32_ld(states + i));
-			assert_true(at >= 0);
-			assert_int_equal(fdt_node_check_compatible(guest, at, "arm,idle-state"), 0);
-			assert_int_equal(number(guest, at, "arm,psci-suspend-param"),
-					 wanted->param);
-			assert_int_equal(number(guest, at, "entry-latency-us"), wanted->entry_us);
-			assert_int_equal(number(guest, at, "exit-latency-us"), wanted->exit_us);
-			assert_int_equal(number(guest, at, "min-residency-us"),
-					 wanted->residency_us);
+			check_state(guest, fdt32_ld(states + i),
+				    hvc_policy_power_state(wishes.policy, i));
 		}
 	}
 	free(guest);
-	guest = make_guest(3, &none);
-	assert_true(fdt_path_offset(guest, "/cpus/idle-states") < 0);
-	assert_null(
-		fdt_getprop(guest, fdt_path_offset(guest, "/cpus/cpu@0"), "cpu-idle-states", NULL));
-	free(guest);
+	hvc_policy_free((struct hvc_policy *)(uintptr_t)wishes.policy);
 }
 
 /* Text without its NUL is no text; nothing behind it is read. */

@@ -4,36 +4,11 @@
  *
  * Bindings: Linux Documentation/devicetree/bindings/cpu/idle-states.yaml; power_state: DEN0022, 5.4.2.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <libfdt.h>
 
 #include "run.h"
-
-#define POWER_DOWN_ORIGINAL (1u << 16)
-#define POWER_DOWN_EXTENDED (1u << 30)
-
-void run_idle_find(const struct hvc_image *image, struct run_idle *idle)
-{
-	const struct hvc_tables *tables = hvc_image_tables(image);
-	const uint32_t down = image->settings.power_state_format == 0 ? POWER_DOWN_ORIGINAL
-								      : POWER_DOWN_EXTENDED;
-
-	*idle = (struct run_idle){.count = 0};
-	for (uint32_t i = 0; i < tables->power_state_count && i < HVC_POWER_STATES; i++) {
-		struct run_idle_state *state = &idle->states[idle->count++];
-		const struct hvc_power_state *from = &tables->power_states[i];
-
-		*state = (struct run_idle_state){.param = from->power_state,
-						 .level = from->level,
-						 .down = (from->power_state & down) != 0};
-		/* What QEMU takes for it, rounded up; deeper states are told to be worth less often. */
-		state->entry_us = state->down ? 100 : 20;
-		state->exit_us = state->down ? 200 : 20;
-		state->residency_us = (state->down ? 1000 : 100) * (1 + from->level);
-	}
-}
 
 static void note(int *error, int result)
 {
@@ -48,24 +23,22 @@ static int set_string(void *fdt, int node, const char *name, const char *value)
 }
 
 /* A child of /cpus/idle-states. */
-static void add_state(void *fdt, const struct run_idle_state *state, uint32_t phandle, int *error)
+static void add_state(void *fdt, const struct hvc_policy_power_state *state, uint32_t phandle,
+		      int *error)
 {
-	char *name = run_format("%s-%s-%x", state->level == 0 ? "cpu" : "cluster",
-				state->down ? "down" : "standby", state->param);
 	const int parent = fdt_path_offset(fdt, "/cpus/idle-states");
-	const int node = parent < 0 ? parent : fdt_add_subnode(fdt, parent, name);
+	const int node = parent < 0 ? parent : fdt_add_subnode(fdt, parent, state->name);
 
 	note(error, node);
 	if (node >= 0) {
 		note(error, set_string(fdt, node, "compatible", "arm,idle-state"));
-		note(error, set_string(fdt, node, "idle-state-name", name));
+		note(error, set_string(fdt, node, "idle-state-name", state->name));
 		note(error, fdt_setprop_u32(fdt, node, "arm,psci-suspend-param", state->param));
 		note(error, fdt_setprop_u32(fdt, node, "entry-latency-us", state->entry_us));
 		note(error, fdt_setprop_u32(fdt, node, "exit-latency-us", state->exit_us));
 		note(error, fdt_setprop_u32(fdt, node, "min-residency-us", state->residency_us));
 		note(error, fdt_setprop_u32(fdt, node, "phandle", phandle));
 	}
-	free(name);
 }
 
 static bool is_cpu(const void *fdt, int node)
@@ -102,17 +75,21 @@ static void give_states(void *fdt, uint32_t first, unsigned int count, int *erro
 	}
 }
 
-int run_idle_describe(void *fdt, const struct run_idle *idle)
+int run_idle_describe(void *fdt, const struct hvc_policy *policy)
 {
 	uint32_t first = 0;
+	unsigned int count = 0;
 	int node, error = 0;
 
-	if (idle->count == 0) {
+	while (policy != NULL && hvc_policy_power_state(policy, count) != NULL) {
+		count++;
+	}
+	if (count == 0) {
 		return 0;
 	}
 	note(&error, fdt_find_max_phandle(fdt, &first));
 	first++;
-	give_states(fdt, first, idle->count, &error);
+	give_states(fdt, first, count, &error);
 	node = fdt_path_offset(fdt, "/cpus");
 	node = node < 0 ? node : fdt_add_subnode(fdt, node, "idle-states");
 	note(&error, node);
@@ -120,8 +97,8 @@ int run_idle_describe(void *fdt, const struct run_idle *idle)
 		note(&error, set_string(fdt, node, "entry-method", "psci"));
 	}
 	/* A new node comes first: the last state first, so that they stand in order. */
-	for (unsigned int i = idle->count; i > 0 && error == 0; i--) {
-		add_state(fdt, &idle->states[i - 1], first + i - 1, &error);
+	for (unsigned int i = count; i > 0 && error == 0; i--) {
+		add_state(fdt, hvc_policy_power_state(policy, i - 1), first + i - 1, &error);
 	}
 	return error;
 }

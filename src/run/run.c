@@ -123,7 +123,8 @@ static bool add_device_tree(struct run *run, const struct run_probe *probe)
 	bool good;
 
 	wishes.bootargs = bootargs;
-	run_idle_find(run->image, &wishes.idle);
+	wishes.policy = run->policy;
+	wishes.model = hvc_image_tables(run->image)->soc_name;
 	run_random(wishes.rng_seed, sizeof(wishes.rng_seed), options->deterministic);
 	run_random(wishes.kaslr_seed, sizeof(wishes.kaslr_seed), options->deterministic);
 	good = run_devicetree_make(probe->tree, probe->bytes, &run->machine, &wishes, &tree,

@@ -119,18 +119,8 @@ bool run_layout_is_tight(const struct run_kernel *kernel, uint64_t initrd_bytes,
 			 uint64_t *advice);
 
 /* --- idle.c: the policy's power states, for the guest's device tree. */
-struct run_idle_state {
-	uint32_t param, level; /* struct hvc_power_state's */
-	bool down;             /* the CPU's state is lost */
-	uint32_t entry_us, exit_us, residency_us;
-};
-struct run_idle {
-	unsigned int count;
-	struct run_idle_state states[HVC_POWER_STATES];
-};
-void run_idle_find(const struct hvc_image *image, struct run_idle *idle);
 /* Write them into an unpacked tree. libfdt's error, or 0. */
-int run_idle_describe(void *fdt, const struct run_idle *idle);
+int run_idle_describe(void *fdt, const struct hvc_policy *policy);
 
 /* --- devicetree.c */
 struct run_machine {
@@ -146,7 +136,8 @@ struct run_wishes {
 	const char *bootargs;
 	uint64_t initrd, initrd_bytes;
 	uint8_t rng_seed[64], kaslr_seed[8];
-	struct run_idle idle;
+	const struct hvc_policy *policy; /* whose power states the guest is told */
+	const char *model;               /* the machine's name; NULL or "": QEMU's */
 };
 /* What QEMU's device tree says about the machine. */
 bool run_devicetree_read(const void *tree, size_t bytes, struct run_machine *machine);

@@ -11,6 +11,7 @@ say kernel "$(uname -r)"
 file online /sys/devices/system/cpu/online
 file present /sys/devices/system/cpu/present
 file method /proc/device-tree/psci/method
+file model /proc/device-tree/model
 for name in state mem_sleep; do
 	file "power/$name" "/sys/power/$name"
 done

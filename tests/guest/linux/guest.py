@@ -128,9 +128,9 @@ class LinuxTest(unittest.TestCase):
         return result
 
     def boot(self, policy=None, script=HERE / "facts.sh", files=(), options=(), append="", smp=2,
-             seconds=15, status=0, trace_format="json", talk=None):
+             seconds=15, status=0, trace_format="json", talk=None, policy_file=None):
         """One run. `policy`: the text below "hvcgate: 1", on hvcgate-1 unless it begins with another; `script`: a path, run in the guest as root.
-        `seconds`: what it takes at most on a quiet machine; `talk`: called with the Console while it runs."""
+        `policy_file`: another one, a path; `seconds`: what it takes at most on a quiet machine; `talk`: called with the Console while it runs."""
         number = len(self.boots)
         trace, summary = self.work / f"trace.{number}", self.work / f"summary.{number}"
         overlay = self.work / f"overlay.{number}.cpio"
@@ -145,6 +145,8 @@ class LinuxTest(unittest.TestCase):
             profile = "" if policy.startswith("profile:") else "profile: hvcgate-1\n"
             file.write_text(f"hvcgate: 1\n{profile}{policy}")
             command += ["--policy", str(file)]
+        if policy_file:
+            command += ["--policy", str(policy_file)]
         if append:
             command += ["--append", append]
         command += [str(option) for option in options]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A policy bites: one change each, what Linux then says, and what it called."""
-from guest import LinuxTest, main
+from guest import TOP, LinuxTest, main
 
 # What the default policy makes of the Debian 12 kernel on a Cortex-A72; each test names what it changes.
 KVM_UID = "KVM_VENDOR_UID"
@@ -179,6 +179,23 @@ class Settings(LinuxTest):
         self.assertEqual(boot.count("SMCCC_ARCH_SOC_ID", "answered"), 2)
         self.assertEqual(Psci.features(boot)["0xc400000e"], "NOT_SUPPORTED")
         self.assertEqual(boot.fact("power/mem_sleep"), "[s2idle]")
+
+    def test_laptop(self):
+        """The policy in the tree that has something of everything: what its comments say is what Linux shows."""
+        boot = self.boot(policy_file=TOP / "policies/laptop.yaml")
+        self.assertEqual(boot.fact("soc0/soc_id"), "jep106:0426:0a11")
+        self.assertEqual(boot.fact("soc0/family"), "jep106:0426")
+        self.assertEqual(boot.fact("soc0/revision"), "0x00000002")
+        # Newer kernels show the model of the device tree beside it.
+        self.assertEqual(boot.fact("model"), "hvcgate laptop")
+        self.assertIn(boot.fact("soc0/machine"), (None, "hvcgate laptop"))
+        self.assertEqual(boot.fact("vulnerability/spectre_v2"), "Mitigation: CSV2, BHB")
+        self.assertEqual(boot.fact("vulnerability/spec_store_bypass"), "Not affected")
+        self.assertEqual(boot.fact("power/mem_sleep"), "s2idle [deep]")
+        self.assertGreater(boot.count("PSCI_CPU_SUSPEND", "answered"), 0)
+        self.assertEqual(boot.count("PV_TIME_ST", "answered"), 2)
+        self.assertIn("psci: PSCIv1.3 detected in firmware.", boot.facts("dmesg"))
+        self.assertQuiet(boot)
 
 
 class Conduit(LinuxTest):
