@@ -174,7 +174,8 @@ unsigned int vm_served(const struct hvc_vm *vm, uint32_t id)
 		action = HVC_HANDLE;
 	}
 	if (action == HVC_FORWARD && (vm->flags & HVC_VM_FORWARD) != 0) {
-		return slot;
+		/* Where the hint is cleared, no call gets as far as an ID that has it. */
+		return clear_hint(vm_hint_mask(vm), id) == id ? slot : HVC_FN_NONE;
 	}
 	return action == HVC_HANDLE && vm_has(vm, slot) ? slot : HVC_FN_NONE;
 }
