@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Discovery agrees with dispatch under any policy: what a FEATURES call, a bitmap or a count says of a
- * function is what a call of it does. Random versions, registers and rules.
+ * Discovery as kernels have it, and how a call's ID is read: random versions, registers and rules. That coherent discovery
+ * agrees with dispatch is coherence.c's.
  */
-#include <string.h>
-
 #include "cmocka_all.h"
 #include "world.h"
 
-enum { POLICIES = 400, MAX_RULES = 24, IDS = 2 * HVC_FN_COUNT };
+enum { POLICIES = 400, MAX_RULES = 24 };
 
 #define PSCI_FEATURES    0x8400000au
 #define ARCH_FEATURES    0x80000001u
@@ -16,14 +14,7 @@ enum { POLICIES = 400, MAX_RULES = 24, IDS = 2 * HVC_FN_COUNT };
 #define KVM_FEATURES     0x86000000u
 #define PV_TIME_FEATURES 0xc5000020u
 
-/* What was seen of a world: which IDs of the catalogue are answered by their service when called. */
-struct seen {
-	struct world *world;
-	uint32_t ids[IDS];
-	bool answered[IDS];
-	size_t count;
-};
-
+/* Is it answered by its service when called? */
 static bool answered(struct world *world, uint32_t id)
 {
 	struct hvc_frame frame = world_frame(id, 1, 1, 1);
@@ -33,90 +24,6 @@ static bool answered(struct world *world, uint32_t id)
 
 	hvc_call(world->vcpus[0], HVC_CONDUIT_HVC, 0, &frame);
 	return slot != HVC_FN_NONE && *count == before + 1;
-}
-
-static void look(struct seen *seen, struct world *world)
-{
-	seen->world = world;
-	seen->count = 0;
-	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
-		const struct hvc_function *function = hvc_function_at(slot);
-		const uint32_t ids[] = {function->id32, function->id64};
-
-		for (unsigned int i = 0; i < 2; i++) {
-			if (ids[i] != 0) {
-				seen->ids[seen->count] = ids[i];
-				seen->answered[seen->count++] = answered(world, ids[i]);
-			}
-		}
-	}
-}
-
-static bool was_answered(const struct seen *seen, uint32_t id)
-{
-	for (size_t i = 0; i < seen->count; i++) {
-		if (seen->ids[i] == id) {
-			return seen->answered[i];
-		}
-	}
-	return false;
-}
-
-/* A FEATURES call, if it is itself answered, for every ID and its other spellings. */
-static void check_query(const struct seen *seen, uint32_t query, const char *prefix, uint32_t extra)
-{
-	if (!was_answered(seen, query)) {
-		return;
-	}
-	for (size_t i = 0; i < seen->count * 4; i++) {
-		uint32_t id = seen->ids[i / 4] ^ (uint32_t)(i % 4) << 30;
-		const struct hvc_function *function = hvc_function_at(hvc_function_by_id(id));
-		bool scope = function != NULL &&
-			     (strncmp(function->name, prefix, strlen(prefix)) == 0 || id == extra ||
-			      (query == ARCH_FEATURES && id == PV_TIME_FEATURES));
-		bool told = world_ask(seen->world, query, id, 0, 0) != STATUS(NOT_SUPPORTED);
-
-		if (told != (scope && was_answered(seen, id))) {
-			fail_msg("query 0x%08x says %d of 0x%08x", query, told, id);
-		}
-	}
-}
-
-static void check_bitmap(const struct seen *seen)
-{
-	uint32_t words[4] = {0};
-	struct hvc_frame frame;
-
-	if (!was_answered(seen, KVM_FEATURES)) {
-		return;
-	}
-	for (size_t i = 0; i < seen->count; i++) {
-		uint32_t number = seen->ids[i] & 0xffff;
-
-		if ((seen->ids[i] & 0xbfff0000u) == 0x86000000u && number < 128 &&
-		    seen->answered[i]) {
-			words[number / 32] |= 1u << number % 32;
-		}
-	}
-	frame = world_call(seen->world, KVM_FEATURES, 0, 0, 0);
-	for (unsigned int i = 0; i < 4; i++) {
-		assert_int_equal(frame.x[i], words[i]);
-	}
-}
-
-static void check_counts(const struct seen *seen)
-{
-	for (uint32_t owner = 4; owner <= 6; owner++) {
-		uint32_t query = 0x8000ff00u | owner << 24, count = 0;
-
-		if (!was_answered(seen, query)) {
-			continue;
-		}
-		for (size_t i = 0; i < seen->count; i++) {
-			count += seen->answered[i] && (seen->ids[i] >> 24 & 0x3f) == owner;
-		}
-		assert_int_equal(world_ask(seen->world, query, 0, 0, 0), count);
-	}
 }
 
 static void random_settings(struct rng *rng, struct hvc_settings *settings)
@@ -179,26 +86,6 @@ static struct world *random_world(struct rng *rng)
 				 : 0});
 	assert_int_equal(hvc_vcpu_set_stolen_time(world->vcpus[0], 0x40000000), HVC_OK);
 	return world;
-}
-
-static void test_discovery_is_dispatch(void **state)
-{
-	static struct seen seen;
-	struct rng rng = {11};
-
-	(void)state;
-	for (unsigned int i = 0; i < POLICIES; i++) {
-		struct world *world = random_world(&rng);
-
-		look(&seen, world);
-		check_query(&seen, PSCI_FEATURES, "PSCI_", 0x80000000u);
-		check_query(&seen, TRNG_FEATURES, "TRNG_", 0);
-		check_query(&seen, PV_TIME_FEATURES, "PV_TIME_", 0);
-		check_query(&seen, ARCH_FEATURES, "SMCCC_ARCH_", 0x80000000u);
-		check_bitmap(&seen);
-		check_counts(&seen);
-		world_free(world);
-	}
 }
 
 /* Ask of each ID, in each spelling, in both worlds: rules make no difference to what is said. */
@@ -337,7 +224,6 @@ static void test_spellings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_discovery_is_dispatch),
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_hint),
 		cmocka_unit_test(test_spellings),

@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """usage: tests/race/mutants.py NAME SOURCE OUT
 
-Write a copy of a source of the engine with one mistake in it. Where the text to change is not found exactly once OUT
-says so instead: it compiles, and the test that is built with it fails and names what to mend here.
+A mistake in PSCI's power state, into a copy of its source: see tests/lib/mutate.py.
 """
 
-import re
+import os
 import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import mutate
 
 EXCHANGE = r"!atomic_compare_exchange_weak_explicit\(&target->power, before, POWER_ON_PENDING,\s*memory_order_acq_rel,\s*memory_order_acquire\)"
 GIVE_BACK = r"\batomic_store_explicit\(&target->power, before, memory_order_release\);"
 
-# name: what stands there (a regular expression, found once), what would stand there, the mistake in words
 MUTANTS = {
     "load-store": (EXCHANGE, r"(atomic_store_explicit(&target->power, POWER_ON_PENDING, memory_order_release), false)",
                    "CPU_ON loads and stores instead of exchanging"),
@@ -41,19 +43,4 @@ MUTANTS = {
 }
 
 
-def main():
-    name, source, out = sys.argv[1:]
-    old, new, words = MUTANTS[name]
-    with open(source) as file:
-        text = file.read()
-    mutated, count = re.subn(old, new, text, flags=re.S)
-    stale = "NULL"
-    if count != 1:
-        mutated = text
-        stale = f'"out of date: tests/race/mutants.py finds what it wants to change {count} times"'
-    with open(out, "w") as file:
-        file.write(mutated)
-        file.write(f'\nextern const char *const race_mutant, *const race_mutant_stale;\nconst char *const race_mutant = "{words}";\nconst char *const race_mutant_stale = {stale};\n')
-
-
-main()
+mutate.main(MUTANTS)

@@ -18,11 +18,11 @@
 #include "machine.h"
 
 /* From the mutated source. The sound engine has none. */
-#ifdef RACE_MUTANT
-extern const char *const race_mutant;       /* the mistake in words */
-extern const char *const race_mutant_stale; /* the list of mutants is out of date: why; or NULL */
+#ifdef MUTANT
+extern const char *const mutant;       /* the mistake in words */
+extern const char *const mutant_stale; /* the list of mutants is out of date: why; or NULL */
 #else
-static const char *const race_mutant, *const race_mutant_stale;
+static const char *const mutant, *const mutant_stale;
 #endif
 
 enum { MUTANT_ROUNDS = 1000, MUTANT_OPERATIONS = 25000, KILL_ROUNDS = 2000, SKIPPED = 77 };
@@ -91,8 +91,8 @@ static int hunt(uint64_t seed)
 {
 	uint64_t operations = 0;
 
-	if (race_mutant_stale != NULL) {
-		printf("%s: %s\n", race_mutant, race_mutant_stale);
+	if (mutant_stale != NULL) {
+		printf("%s: %s\n", mutant, mutant_stale);
 		return 1;
 	}
 	for (unsigned int round = 0; round < MUTANT_ROUNDS; round++) {
@@ -106,12 +106,12 @@ static int hunt(uint64_t seed)
 			(void)machine_kill_rounds(KILL_ROUNDS / 10);
 		}
 		if (found || reports != 0) {
-			printf("%s: noticed in %" PRIu64 " operations by %s\n", race_mutant,
-			       operations, found ? "the search" : "the thread sanitizer");
+			printf("%s: noticed in %" PRIu64 " operations by %s\n", mutant, operations,
+			       found ? "the search" : "the thread sanitizer");
 			return 0;
 		}
 	}
-	printf("%s: NOT NOTICED in %" PRIu64 " operations%s\n", race_mutant, operations,
+	printf("%s: NOT NOTICED in %" PRIu64 " operations%s\n", mutant, operations,
 	       alone() ? ": with one CPU hardly anything is at once" : "");
 	return alone() ? SKIPPED : 1;
 }
@@ -210,5 +210,5 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	return race_mutant != NULL ? hunt(options.seed) : run(&options);
+	return mutant != NULL ? hunt(options.seed) : run(&options);
 }
