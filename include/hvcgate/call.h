@@ -2,7 +2,8 @@
 /*
  * One hypercall: the registers it came with, who may answer it, and what the host does next.
  *
- * Sources: SMCCC (DEN0028) sections 2.5 to 2.9, PSCI (DEN0022) chapter 5; design: engine.
+ * Threads: a frame, and what is told of a vCPU's last call, belong to that vCPU's thread. Names are constant strings.
+ * Sources: SMCCC (DEN0028) sections 2.5 to 2.9, PSCI (DEN0022) chapter 5.
  */
 #ifndef HVCGATE_CALL_H
 #define HVCGATE_CALL_H
@@ -20,13 +21,15 @@ extern "C" {
 /* The instruction a guest used. */
 enum hvc_conduit { HVC_CONDUIT_HVC = 0, HVC_CONDUIT_SMC = 1 };
 
-/* x0..x17 of the calling vCPU, read and written in place: the whole SMCCC register file. */
+/* x0..x17 of the calling vCPU, read and written in place: the whole SMCCC register file. What a call does not write is
+ * as it was, so all 18 go back to the guest. */
 #define HVC_FRAME_REGS 18
 struct hvc_frame {
 	uint64_t x[HVC_FRAME_REGS];
 };
 
-/* What the host of the engine does after hvc_call(). Never a guest value, never an error. */
+/* What the host of the engine does after hvc_call(). Never a guest value, never an error. Later versions may have more:
+ * one that you do not know is a fault of the build, not HVC_RESUME. */
 enum hvc_verdict {
 	HVC_RESUME = 0,     /* the answer is in the frame: go on behind the call */
 	HVC_CPU_STANDBY,    /* wait for an interrupt, then go on behind the call */
@@ -83,7 +86,8 @@ struct hvc_outcome {
 	uint8_t decider; /* enum hvc_decider */
 };
 
-/* Counters of one vCPU: a caller-owned block. Written by that vCPU only; read them any time. */
+/* Counters of one vCPU: a caller-owned block, zeroed by the caller. Written by that vCPU only; read them any time (a
+ * word may be a call old). As large as the catalogue: compile with the header of the library that runs. */
 enum hvc_count { HVC_ANSWERED = 0, HVC_DENIED = 1, HVC_ABSENT = 2, HVC_FAILED = 3, HVC_COUNTS = 4 };
 struct hvc_counters {
 	/* ANSWERED by the service or by who it was forwarded to, DENIED by rule or default, ABSENT by

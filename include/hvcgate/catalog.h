@@ -62,7 +62,8 @@ enum hvc_service_id {
 	HVC_SERVICE_COUNT
 };
 
-/* Feature registers, in list order: KVM's first, append-only (design: engine, "Feature registers"). */
+/* Feature registers, in list order, append-only: what VMs of a kind have, and a VMM can read and set (engine.h). These are
+ * KVM's firmware pseudo-registers (Linux, Documentation/virt/kvm/arm/fw-pseudo-registers.rst), with its encodings. */
 enum hvc_register {
 	HVC_REG_PSCI_VERSION = 0,
 	HVC_REG_WORKAROUND_1,

@@ -7,6 +7,11 @@
  * Threads: hvc_call() on different vCPUs of a VM at once is fine; one vCPU is used by one thread at
  * a time. Configuration (registers, filter) is single-threaded and ends with hvc_vm_freeze().
  *
+ * Life of a VM: hvc_vm_init(), hvc_vcpu_setup() of each vCPU, registers and filter if anybody sets them,
+ * hvc_vm_freeze(); then hvc_call() for each HVC and SMC, and what its verdict asks for. Nothing ends a VM: when no vCPU
+ * calls any more its memory is the caller's again, to make it anew for a reset, say. Pointers to VMs and vCPUs are not
+ * NULL and were made by hvc_vm_init(), unless a function says otherwise. examples/embed.c is a whole program.
+ *
  * More of the engine, one idea a header: hvcgate/forward.h (who else answers calls), hvcgate/event.h (who is told of
  * them), hvcgate/live.h (rules of a running VM), hvcgate/save.h (a VM's state as bytes).
  */
@@ -30,6 +35,7 @@ extern "C" {
 struct hvc_vm;
 struct hvc_vcpu;
 
+/* How a VM is made. The structure itself is not kept; what it points to is. What it does not name is 0. */
 struct hvc_vm_config {
 	uint32_t size;       /* sizeof(struct hvc_vm_config) */
 	uint32_t vcpu_count; /* 1 to HVC_MAX_VCPUS */
@@ -100,9 +106,9 @@ HVC_API enum hvc_verdict hvc_call(struct hvc_vcpu *vcpu, enum hvc_conduit condui
  * has one. Before its first call. */
 HVC_API enum hvc_err hvc_vcpu_set_stolen_time(struct hvc_vcpu *vcpu, uint64_t ipa);
 
-/* How the vCPU's last call was settled. */
+/* How the vCPU's last call was settled: by its own thread. */
 HVC_API struct hvc_outcome hvc_vcpu_outcome(const struct hvc_vcpu *vcpu);
-/* What the last verdict other than HVC_RESUME needs. */
+/* What the last verdict other than HVC_RESUME needs: by its own thread, before its next call. */
 HVC_API struct hvc_request hvc_vcpu_request(const struct hvc_vcpu *vcpu);
 
 /* A vCPU of this VM is about to run for the first time: registers and filter close. Idempotent; call it
@@ -111,7 +117,7 @@ HVC_API void hvc_vm_freeze(struct hvc_vm *vm);
 
 /* --- Power state (DEN0022, 6.6): told by the host, because only it sees a CPU really start or stop. */
 /* The CPU that hvc_platform.cpu_start was asked for executes its first instruction: ON_PENDING -> ON.
- * Returns the entry and context to start with. */
+ * Returns the entry and context to start with. By the started vCPU's own thread, once a start. */
 HVC_API struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu);
 /* A vCPU is awake again after HVC_CPU_STANDBY, HVC_CPU_POWERDOWN or HVC_SYSTEM_SUSPEND: on its own thread, before it
  * runs. Its residency in that state ends here (PSCI_STAT_RESIDENCY); its next hvc_call() says so as well. */
@@ -121,7 +127,9 @@ HVC_API bool hvc_vm_mem_protected(const struct hvc_vm *vm);
 /* 0 ON (asleep and frozen, too), 1 OFF, 2 ON_PENDING: AFFINITY_INFO's values (DEN0022, 5.7). */
 HVC_API unsigned int hvc_vcpu_power(const struct hvc_vcpu *vcpu);
 
-/* --- Feature registers. Errors and their order are KVM's (reference: kvm.md A.3). */
+/* --- Feature registers (enum hvc_register): what a VMM reads, sets and moves with its guest. IDs, values, errors and
+ * their order are those of KVM_GET_REG_LIST, KVM_GET_ONE_REG and KVM_SET_ONE_REG (Linux, Documentation/virt/kvm/api.rst
+ * and arm/fw-pseudo-registers.rst); where kernels differ from that, docs/kvm-facts.md says what was measured. */
 enum hvc_cap { HVC_CAP_FEATURE_REGS = 1 };
 /* The number a capability stands for; 0 if unknown. FEATURE_REGS: how many registers the list shows: what the
  * profile has, or less after hvc_vm_show(). */
@@ -186,7 +194,8 @@ struct hvc_filter_detail {
  * detail of another size. */
 HVC_API enum hvc_err hvc_filter_try(const struct hvc_vm *vm, uint32_t base, uint32_t count,
 				    enum hvc_action action, struct hvc_filter_detail *detail);
-/* What would happen to an ID, and what decides it: nothing is called, nothing changes. */
+/* What would happen to an ID, and what decides it: nothing is called, nothing changes. This and hvc_filter_span() may be
+ * asked while vCPUs call, but not while another thread changes rules. */
 HVC_API struct hvc_outcome hvc_filter_query(const struct hvc_vm *vm, uint32_t id);
 /* Walk all 2^32 IDs as ranges that one action and one decider (rule, reserved, or neither) hold for: the range that
  * `id` begins, as long as it goes on. The next begins at last + 1. */

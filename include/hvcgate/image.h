@@ -97,7 +97,7 @@ struct hvc_settings {
 	uint32_t smccc_version;       /* HVC_VERSION(1, 0) to HVC_VERSION(1, 6) */
 	uint32_t strictness;          /* enum hvc_strictness */
 	uint32_t discovery;           /* enum hvc_discovery */
-	uint64_t regs[HVC_REG_COUNT]; /* reset values of the feature registers; KVM's encodings */
+	uint64_t regs[HVC_REG_COUNT]; /* by enum hvc_register: reset values, KVM's encodings */
 	uint32_t workaround_4; /* as WORKAROUND_1's: 0 not available, 1 available, 2 not required */
 	uint32_t soc_id_present; /* 0: SOC_ID is NOT_SUPPORTED */
 	uint32_t soc_version;  /* SOC_ID type 0: JEP-106 bank, code and SoC number (DEN0028 7.4) */
@@ -186,7 +186,8 @@ struct hvc_image {
 	struct hvc_settings settings;
 };
 
-/* Bytes an empty image (no rules, everything handled) takes: the least capacity for begin. */
+/* The least capacity for begin, in bytes. The finished image, image->bytes, is smaller if few rules were painted; each
+ * block of 256 IDs that rules tell apart takes some 512 bytes more (docs/budgets.md). */
 HVC_API size_t hvc_image_min_size(void);
 
 /*
@@ -220,13 +221,14 @@ HVC_API const struct hvc_tables *hvc_image_tables(const struct hvc_image *image)
 HVC_API void hvc_image_seal(struct hvc_image *image);
 
 /*
- * Is this a sound image of `bytes` bytes that this engine can use? Safe on any bytes. Returns HVC_OK;
+ * Is this a sound image that this engine can use, in memory of `bytes` bytes? Safe on any bytes. Returns HVC_OK;
  * HVC_EFAULT (null, misaligned); HVC_EBADMSG (truncated, checksum, a node or slot out of range);
  * HVC_ENOTSUP (another format, or a catalogue of another version: compile the policy again).
  */
 HVC_API enum hvc_err hvc_image_check(const void *memory, size_t bytes);
 
-/* The ranges that belong to the engine; no rule can take them. Returns how many there are. */
+/* The ranges that belong to the engine; no rule can take them: SMCCC's architecture calls, with the Spectre workarounds
+ * (as KVM's filter has it). *ranges becomes a constant table, ascending. Returns how many there are. */
 struct hvc_range {
 	uint32_t first, last; /* inclusive */
 };

@@ -34,6 +34,7 @@ struct hvc_diag {
 	 * no control characters, whatever the file holds */
 	const char *message;
 };
+/* Grows with each policy that is loaded or compiled with it; one thread's at a time. */
 struct hvc_diags;
 HVC_API struct hvc_diags *hvc_diags_new(void); /* NULL: no memory */
 HVC_API void hvc_diags_free(struct hvc_diags *diags);
@@ -43,11 +44,13 @@ HVC_API const struct hvc_diag *hvc_diags_at(const struct hvc_diags *diags, size_
 
 /*
  * Load a policy file with its parents. `path` NULL: the built-in policy (profile hvcgate-1, no
- * changes); "-": standard input. HVC_OK (warnings may stand in diags); HVC_EINVAL (errors in diags); HVC_EIO (cannot be
- * read; said in diags); HVC_ENOMEM.
+ * changes); "-": standard input. HVC_OK, and *policy is the caller's to free (warnings may stand in diags); else *policy
+ * is NULL: HVC_EFAULT (policy or diags NULL); HVC_EINVAL (errors in diags); HVC_EIO (cannot be read; said in diags);
+ * HVC_ENOMEM.
  */
 HVC_API enum hvc_err hvc_policy_load(const char *path, struct hvc_policy **policy,
 				     struct hvc_diags *diags);
+/* With every string and rule it gave out; images compiled of it stay. NULL is fine. */
 HVC_API void hvc_policy_free(struct hvc_policy *policy);
 
 /* The path it was loaded from; "(built-in)" for the built-in one. */
@@ -127,8 +130,8 @@ struct hvc_span {
 HVC_API size_t hvc_policy_span_count(const struct hvc_policy *policy);
 HVC_API const struct hvc_span *hvc_policy_span(const struct hvc_policy *policy, size_t index);
 
-/* Compile to an image (free() it). HVC_ENOMEM; HVC_E2BIG above HVC_IMAGE_MAX_SIZE, naming the densest
- * rules in diags. */
+/* Compile to an image, sealed, the caller's to free(); it does not need the policy any more. On an error *image is NULL:
+ * HVC_ENOMEM; HVC_E2BIG above HVC_IMAGE_MAX_SIZE, naming the densest rules in diags. */
 HVC_API enum hvc_err hvc_policy_compile(const struct hvc_policy *policy, struct hvc_image **image,
 					struct hvc_diags *diags);
 

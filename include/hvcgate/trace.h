@@ -4,7 +4,10 @@
  *
  * One writer (the vCPU's host thread or CPU), one reader (our process). Both sides distrust the
  * memory: the writer keeps its own copy of `head` and only stores; the reader masks every index and
- * checks every field. A full ring drops the newest record and counts it.
+ * checks every field. A full ring drops the newest record and counts it. How many records a ring has, a power of two,
+ * both sides know beforehand; record n is at index n modulo that.
+ *
+ * Sources: our own format, docs/trace.md.
  */
 #ifndef HVCGATE_TRACE_H
 #define HVCGATE_TRACE_H
