@@ -2,6 +2,7 @@
 #include <hvcgate/image.h>
 
 #include "lookup.h"
+#include "saved.h"
 #include "settings.h"
 
 _Static_assert(sizeof(struct hvc_image) % 8 == 0, "nodes are aligned");
@@ -37,25 +38,11 @@ static uint64_t catalog_fingerprint(void)
 	return hash;
 }
 
-static uint32_t crc32(const void *data, size_t n)
-{
-	const uint8_t *bytes = data;
-	uint32_t crc = 0xffffffffu;
-
-	for (size_t i = 0; i < n; i++) {
-		crc ^= bytes[i];
-		for (unsigned int bit = 0; bit < 8; bit++) {
-			crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
-		}
-	}
-	return ~crc;
-}
-
 static uint32_t image_crc(const struct hvc_image *image)
 {
 	size_t from = offsetof(struct hvc_image, crc32) + sizeof(image->crc32);
 
-	return crc32((const uint8_t *)image + from, image->bytes - from);
+	return crc32_of((const uint8_t *)image + from, image->bytes - from);
 }
 
 static const struct hvc_tables no_tables = {.size = sizeof(no_tables)};

@@ -3,6 +3,7 @@
 #include <hvcgate/call.h>
 #include <hvcgate/err.h>
 #include <hvcgate/image.h>
+#include <hvcgate/save.h>
 
 #include "env.h"
 
@@ -69,6 +70,30 @@ const char *hvc_quirk_name(uint32_t quirk)
 		}
 	}
 	return NULL;
+}
+
+const char *hvc_missing_name(enum hvc_missing missing)
+{
+	static const char *const names[HVC_MISSING_COUNT] = {
+		[HVC_MISSING_NOTHING] = "nothing is missing",
+		[HVC_MISSING_FORMAT] = "it was written by a later version",
+		[HVC_MISSING_POLICY] = "the policy is another one",
+		[HVC_MISSING_VCPUS] = "the number of vCPUs is another one",
+		[HVC_MISSING_VCPU] = "a vCPU has another affinity",
+		[HVC_MISSING_REGISTER] = "a feature register is not here",
+		[HVC_MISSING_VALUE] = "a feature register cannot have its value",
+		[HVC_MISSING_FILTER] = "the filter memory is too small",
+		[HVC_MISSING_STATS] = "there is no memory for statistics",
+		[HVC_MISSING_EVENTS] = "there is no memory for events",
+		[HVC_MISSING_FORWARD] = "there is no memory for forwarded calls",
+		[HVC_MISSING_SHARE] =
+			"there is no memory for what is shared, or the RAM is another",
+		[HVC_MISSING_STOLEN] = "there is no stolen time, or its record is elsewhere",
+		[HVC_MISSING_SECTION] = "a later version's section must be understood",
+		[HVC_MISSING_FUNCTION] = "a function is absent here",
+	};
+
+	return NAME_OF(names, missing);
 }
 
 const char *hvc_err_name(enum hvc_err err)

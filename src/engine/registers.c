@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Feature registers: KVM's firmware pseudo-registers, read and written with its order of checks. */
+#include "registers.h"
 #include "service.h"
 #include "settings.h"
 
@@ -191,4 +192,28 @@ enum hvc_err hvc_vm_show(struct hvc_vm *vm, unsigned int n)
 	clear(vm, n);
 	vm->shown = n;
 	return HVC_OK;
+}
+
+bool register_restorable(const struct hvc_vm *vm, unsigned int reg, uint64_t value)
+{
+	if (reg == HVC_REG_PSCI_VERSION) {
+		return psci_version_valid(vm, value);
+	}
+	return register_value_valid(&vm->image->settings, reg, value) &&
+	       (register_is_bitmap(reg) || value <= vm->regs[reg]);
+}
+
+uint64_t register_nothing_of(const struct hvc_vm *vm, unsigned int reg)
+{
+	return nothing(vm, reg);
+}
+
+void registers_restore(struct hvc_vm *vm, const uint64_t *values, unsigned int shown)
+{
+	for (unsigned int reg = 0; reg < shown; reg++) {
+		hvc_store(&vm->regs[reg], values[reg]);
+	}
+	clear(vm, shown);
+	vm->shown = shown;
+	vm_update_present(vm);
 }
