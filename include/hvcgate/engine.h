@@ -78,8 +78,7 @@ HVC_API size_t hvc_share_size(uint64_t ram_bytes);
  * vcpu_count pointers to memory of hvc_vcpu_size() bytes each, 64-byte aligned; array and memory
  * stay the caller's and outlive the VM. vCPU 0 is on, the others off (DEN0022, 6.1).
  * Returns HVC_OK; HVC_EFAULT (null, or not aligned; filter memory needs 2 bytes); HVC_EINVAL (count, sizes, flags,
- * share_base or share_ram, the image's trusted_os_cpu is no vCPU, or HVC_VM_PSCI_0_1 where the image has no PSCI 0.1);
- * HVC_ENOMEM (a block too small).
+ * share_base or share_ram, or HVC_VM_PSCI_0_1 where the image has no PSCI 0.1); HVC_ENOMEM (a block too small).
  */
 HVC_API enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
 				 struct hvc_vcpu *const *vcpus);

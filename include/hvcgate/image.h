@@ -119,7 +119,7 @@ struct hvc_settings {
 	uint32_t power_state_format; /* 0 original, 1 extended StateID (DEN0022, 5.4.2) */
 	uint32_t os_initiated;       /* 1: SET_SUSPEND_MODE can choose OS-initiated mode */
 	uint32_t trusted_os;         /* enum hvc_trusted_os */
-	uint32_t trusted_os_cpu; /* index of the vCPU it is on at first; 0 where there is none */
+	uint32_t trusted_os_cpu; /* index of the vCPU it is on at first, in a VM of fewer vCPUs 0 */
 	uint32_t
 		replay; /* 1: a VM can be saved with forwarded calls pending; they are made again */
 	uint32_t reserved; /* 0 */

@@ -169,6 +169,9 @@ says out 'everything.yaml: 2 warnings; hvcgate-2@1, 3 rules'
 run 0 policy explain "$policies/everything.yaml" PSCI_MEM_PROTECT PKVM_MEM_UNSHARE KVM_PTP
 says out 'discovery says 0x0 of it while somebody answers'
 says out 'KVM_PTP: answered: service kvm-vendor, where the host has what it takes'
+run 0 policy explain "$policies/everything.yaml"
+says out 'power state 0x00010002 cpu-off: power-down, level 0, in 100 us, out 250 us, worth it from 1000 us'
+says out 'trusted OS on CPU 0, which migrates'
 run 0 policy explain --format json "$policies/everything.yaml" PSCI_MEM_PROTECT
 says out '"features": 0'
 

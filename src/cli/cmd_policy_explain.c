@@ -282,6 +282,31 @@ static void print_rules(const struct hvc_policy *policy)
 	}
 }
 
+/* What the policy says of the machine beside functions. */
+static void print_machine(const struct hvc_policy *policy)
+{
+	const struct hvc_settings *settings = hvc_policy_settings(policy);
+	const struct hvc_policy_power_state *state;
+
+	for (size_t n = 0; (state = hvc_policy_power_state(policy, n)) != NULL; n++) {
+		printf("  power state 0x%08" PRIx32 " %s: %s, level %" PRIu32 ", in %" PRIu32
+		       " us, out %" PRIu32 " us, worth it from %" PRIu32 " us\n",
+		       state->param, state->name, state->down ? "power-down" : "standby",
+		       state->level, state->entry_us, state->exit_us, state->residency_us);
+	}
+	if (settings->os_initiated != 0) {
+		printf("  OS-initiated mode can be chosen\n");
+	}
+	if (settings->trusted_os != HVC_TRUSTED_OS_NONE) {
+		printf("  trusted OS on CPU %" PRIu32 ", %s\n", settings->trusted_os_cpu,
+		       settings->trusted_os == HVC_TRUSTED_OS_MIGRATES ? "which migrates"
+								       : "which stays");
+	}
+	if (settings->replay != 0) {
+		printf("  calls forwarded when it is saved are made again\n");
+	}
+}
+
 static void print_header(const struct hvc_policy *policy)
 {
 	const struct hvc_settings *settings = hvc_policy_settings(policy);
@@ -293,6 +318,7 @@ static void print_header(const struct hvc_policy *policy)
 	       settings->discovery == HVC_DISCOVERY_RAW ? ", discovery raw" : "",
 	       settings->smccc_version >> 16, settings->smccc_version & 0xffff,
 	       (unsigned int)(psci >> 16), (unsigned int)(psci & 0xffff));
+	print_machine(policy);
 }
 
 static void explain_all(struct context *context)

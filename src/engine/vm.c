@@ -73,22 +73,12 @@ static void init_vcpu(struct hvc_vm *vm, uint32_t index)
 	atomic_init(&vcpu->power, index == 0 ? POWER_ON : POWER_OFF);
 }
 
-/* A trusted OS on one CPU has one to be on. */
-static bool trusted_os_there(const struct hvc_vm_config *config)
-{
-	const struct hvc_settings *settings = &config->image->settings;
-
-	return settings->trusted_os == HVC_TRUSTED_OS_NONE ||
-	       settings->trusted_os_cpu < config->vcpu_count;
-}
-
 static bool config_valid(const struct hvc_vm_config *config)
 {
 	const struct hvc_platform *platform = config->platform;
 
 	return config->size == sizeof(*config) && config->vcpu_count != 0 &&
 	       config->vcpu_count <= HVC_MAX_VCPUS && config->reserved == 0 &&
-	       trusted_os_there(config) &&
 	       (config->flags & ~(HVC_VM_PSCI_0_1 | HVC_VM_FORWARD)) == 0 &&
 	       (platform == NULL || platform->size == sizeof(*platform));
 }
@@ -108,6 +98,8 @@ static void take_settings(struct hvc_vm *vm)
 	vm->smccc_version = settings->smccc_version;
 	vm->quirks = settings->quirks;
 	vm->trusted_os = settings->trusted_os;
+	atomic_init(&vm->trusted_os_cpu,
+		    settings->trusted_os_cpu < vm->vcpu_count ? settings->trusted_os_cpu : 0);
 	vm->serve = vm_quirk(vm, HVC_QUIRK_ZERO_X1_X3) ? zero_table
 		    : vm_quirk(vm, QUIRKS_OF_ANSWERS)  ? quirks_table
 						       : serve_table;
@@ -143,7 +135,6 @@ enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *config,
 	vm->vcpus = vcpus;
 	vm->vcpu_count = config->vcpu_count;
 	vm->flags = config->flags;
-	atomic_init(&vm->trusted_os_cpu, config->image->settings.trusted_os_cpu);
 	take_settings(vm);
 	err = rules_take(&vm->filter, config->image, config->filter_memory, config->filter_bytes);
 	if (err == HVC_OK) {

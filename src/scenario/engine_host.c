@@ -16,7 +16,7 @@ struct machine {
 	struct scn_machine state;
 	struct hvc_image *image;
 	struct hvc_vm *engine;
-	void *filter, *events;
+	void *filter, *events, *stats;
 	struct hvc_vcpu *vcpus[SCN_CPUS];
 	_Alignas(8) char shares[SCN_SHARE_BYTES];
 };
@@ -58,12 +58,34 @@ static bool ptp(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t
 	return true;
 }
 
+static uint64_t now_us(void *host)
+{
+	return scn_machine_now_us(&((struct machine *)host)->state);
+}
+
+/* No other system ever starts in it. */
+static bool mem_protect(void *host, bool on)
+{
+	(void)host;
+	(void)on;
+	return true;
+}
+
+static bool is_ram_range(void *host, uint64_t ipa, uint64_t bytes)
+{
+	(void)host;
+	return scn_machine_is_ram(ipa, bytes);
+}
+
 static const struct hvc_platform platform = {
 	.size = sizeof(struct hvc_platform),
 	.cpu_start = start_cpu,
 	.entropy = entropy,
 	.stolen_time = stolen_time,
 	.ptp = ptp,
+	.now_us = now_us,
+	.mem_protect = mem_protect,
+	.is_ram_range = is_ram_range,
 };
 
 /* --- A machine. */
@@ -80,6 +102,7 @@ static void clear(struct machine *machine)
 	free(machine->engine);
 	free(machine->filter);
 	free(machine->events);
+	free(machine->stats);
 	free(machine->image);
 	*machine = (struct machine){0};
 }
@@ -89,13 +112,15 @@ static enum hvc_err make_memory(struct machine *machine, unsigned int cpus, size
 	machine->engine = aligned(hvc_vm_size());
 	machine->filter = aligned(filter_bytes);
 	machine->events = aligned(hvc_event_size(SCN_EVENT_ROOM));
+	machine->stats = aligned(hvc_stats_size(cpus));
 	for (unsigned int i = 0; i < cpus; i++) {
 		machine->vcpus[i] = aligned(hvc_vcpu_size());
 		if (machine->vcpus[i] == NULL) {
 			return HVC_ENOMEM;
 		}
 	}
-	return machine->engine != NULL && machine->filter != NULL && machine->events != NULL
+	return machine->engine != NULL && machine->filter != NULL && machine->events != NULL &&
+			       machine->stats != NULL
 		       ? HVC_OK
 		       : HVC_ENOMEM;
 }
@@ -118,6 +143,8 @@ static enum hvc_err make_engine(struct machine *machine, const struct scn_vm *vm
 		.share_bytes = sizeof(machine->shares),
 		.share_base = SCN_SHARE_BASE,
 		.share_ram = SCN_SHARE_RAM,
+		.stats_memory = machine->stats,
+		.stats_bytes = hvc_stats_size(vm->cpus),
 		.flags = HVC_VM_FORWARD | (vm->psci_0_2 ? 0 : HVC_VM_PSCI_0_1),
 	};
 

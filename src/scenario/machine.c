@@ -6,6 +6,9 @@
 
 #include "machine.h"
 
+#define RAM_BASE  0x40000000ull
+#define RAM_BYTES (128ull << 20)
+
 void scn_machine_begin(struct scn_machine *machine, struct hvc_vm *vm,
 		       struct hvc_vcpu *const *vcpus, unsigned int count)
 {
@@ -19,6 +22,17 @@ void scn_machine_begin(struct scn_machine *machine, struct hvc_vm *vm,
 void scn_machine_start(struct scn_machine *machine, unsigned int cpu)
 {
 	machine->cpus[cpu].state = SCN_CPU_STARTS;
+}
+
+uint64_t scn_machine_now_us(const struct scn_machine *machine)
+{
+	return machine->us;
+}
+
+bool scn_machine_is_ram(uint64_t ipa, uint64_t bytes)
+{
+	return ipa >= RAM_BASE && ipa - RAM_BASE < RAM_BYTES &&
+	       bytes <= RAM_BYTES - (ipa - RAM_BASE);
 }
 
 /* --- Results. */
@@ -201,7 +215,7 @@ static struct hvc_vcpu *call(struct scn_machine *machine, const struct scn_op *o
 		not_run(result, "this CPU is off");
 		break;
 	case SCN_CPU_IS_FROZEN:
-		not_run(result, "this CPU is frozen for good");
+		not_run(result, "this CPU is frozen: PSCI_CPU_ON starts it");
 		break;
 	case SCN_CPU_STARTS:
 		not_run(result, "this CPU has not arrived: 'arrive' comes first");
@@ -261,7 +275,7 @@ static void arrive(struct scn_machine *machine, const struct scn_op *op, struct 
 
 	if (cpu->state == SCN_CPU_STARTS) {
 		arrived(cpu, hvc_vcpu_started(cpu->vcpu), result);
-	} else if (cpu->state == SCN_CPU_IS_OFF) {
+	} else if (cpu->state == SCN_CPU_IS_OFF || cpu->state == SCN_CPU_IS_FROZEN) {
 		not_run(result, "nobody turned this CPU on");
 	} else {
 		not_run(result, "this CPU has arrived before");
@@ -274,6 +288,9 @@ static void wake(struct scn_machine *machine, const struct scn_op *op, struct sc
 	bool suspended = cpu->state == SCN_CPU_STOPPED &&
 			 cpu->request.function == HVC_FN_PSCI_SYSTEM_SUSPEND;
 
+	if (cpu->state == SCN_CPU_WAITS || cpu->state == SCN_CPU_WAITS_ENTRY || suspended) {
+		hvc_vcpu_woke(cpu->vcpu);
+	}
 	if (cpu->state == SCN_CPU_WAITS) {
 		returned(cpu, result);
 	} else if (cpu->state == SCN_CPU_WAITS_ENTRY || suspended) {
@@ -356,6 +373,7 @@ struct hvc_vcpu *scn_machine_do(struct scn_machine *machine, const struct scn_op
 	if (machine->vm == NULL) {
 		return NULL; /* SCN_NOT_RUN */
 	}
+	machine->us++;
 	if (op->cpu >= machine->count) {
 		broken(result, "no such CPU");
 		return NULL;

@@ -17,7 +17,7 @@
 
 enum scn_cpu_state {
 	SCN_CPU_IS_OFF,
-	SCN_CPU_IS_FROZEN,  /* CPU_FREEZE: nothing but a new VM ends that */
+	SCN_CPU_IS_FROZEN,  /* CPU_FREEZE: CPU_ON starts it, nothing else */
 	SCN_CPU_STARTS,     /* CPU_ON was successful; it has not arrived */
 	SCN_CPU_RUNS,       /* it can make a call */
 	SCN_CPU_FORWARDED,  /* its call waits for an answer */
@@ -38,6 +38,7 @@ struct scn_machine {
 	struct scn_machine_cpu cpus[SCN_CPUS];
 	unsigned int count;
 	unsigned int pending; /* the CPU that `reply` is for */
+	uint64_t us;          /* its clock: a microsecond a line */
 };
 
 /* The host has made a VM of `count` vCPUs; CPU 0 runs. */
@@ -45,6 +46,9 @@ void scn_machine_begin(struct scn_machine *machine, struct hvc_vm *vm,
 		       struct hvc_vcpu *const *vcpus, unsigned int count);
 /* hvc_platform.cpu_start was asked for this CPU. */
 void scn_machine_start(struct scn_machine *machine, unsigned int cpu);
+/* hvc_platform.now_us, is_ram_range and mem_protect of every host: RAM is 128 MiB from 1 GiB on. */
+uint64_t scn_machine_now_us(const struct scn_machine *machine);
+bool scn_machine_is_ram(uint64_t ipa, uint64_t bytes);
 /*
  * Do one operation other than SCN_VM. `result` is zeroed before. Returns the CPU's vCPU if it is a call that has to be
  * made now, with op->frame, and scn_machine_called() after it; NULL if `result` is all there is.

@@ -25,7 +25,7 @@ bool psci_vm_state_valid(const struct hvc_vm *vm, const struct psci_vm_state *st
 	if (settings->trusted_os == HVC_TRUSTED_OS_MIGRATES) {
 		return state->trusted_os_cpu < vm->vcpu_count;
 	}
-	return state->trusted_os_cpu == settings->trusted_os_cpu;
+	return state->trusted_os_cpu == atomic_load(&vm->trusted_os_cpu);
 }
 
 void psci_vm_state_set(struct hvc_vm *vm, const struct psci_vm_state *state)

@@ -209,24 +209,17 @@ static void test_0_1(void **state)
 	world_free(world);
 }
 
-/* One that no vCPU could have. */
-static void test_nowhere(void **state)
+/* In a VM that is too small for it, it is on CPU 0. */
+static void test_too_small(void **state)
 {
-	static _Alignas(64) uint8_t vm[4096], vcpu_memory[128];
-	struct hvc_vcpu *vcpus[] = {(struct hvc_vcpu *)vcpu_memory};
-	struct hvc_settings settings;
+	struct world *world = make(HVC_TRUSTED_OS_STAYS, CPUS, 0);
 
 	(void)state;
-	assert_int_equal(hvc_settings_profile(&settings, 2), HVC_OK);
-	for (unsigned int kind = HVC_TRUSTED_OS_MIGRATES; kind <= HVC_TRUSTED_OS_NONE; kind++) {
-		struct world *world = make((enum hvc_trusted_os)kind, 1, 0);
-		struct hvc_vm_config config = {
-			.size = sizeof(config), .vcpu_count = 1, .image = world->image};
-
-		assert_int_equal(hvc_vm_init((struct hvc_vm *)vm, &config, vcpus),
-				 kind == HVC_TRUSTED_OS_NONE ? HVC_OK : HVC_EINVAL);
-		world_free(world);
-	}
+	turn_on(world, 1);
+	assert_int_equal(ask(world, 1, INFO_UP_CPU, 0, 0), mpidrs[0]);
+	assert_int_equal(ask(world, 0, CPU_OFF, 0, 0), STATUS(DENIED));
+	assert_int_equal(call(world, 1, CPU_OFF), HVC_CPU_OFF);
+	world_free(world);
 }
 
 /* Frozen is on for everybody, but CPU_ON starts it (5.17.3). */
@@ -261,9 +254,9 @@ static void test_freeze(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),   cmocka_unit_test(test_migrate),
-		cmocka_unit_test(test_round),   cmocka_unit_test(test_0_1),
-		cmocka_unit_test(test_nowhere), cmocka_unit_test(test_freeze),
+		cmocka_unit_test(test_kinds),     cmocka_unit_test(test_migrate),
+		cmocka_unit_test(test_round),     cmocka_unit_test(test_0_1),
+		cmocka_unit_test(test_too_small), cmocka_unit_test(test_freeze),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

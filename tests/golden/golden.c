@@ -257,11 +257,12 @@ static int update(const struct abi_profile *profile, const char *directory,
 	file = fopen(path, is_open(name) ? "wb" : "wbx");
 	if (file == NULL) {
 		perror(path);
-		fprintf(stderr,
-			is_open(name) ? ""
-				      : "%s is closed: its table is never changed; a "
-					"correction is a new revision of the profile\n",
-			name);
+		if (!is_open(name)) {
+			fprintf(stderr,
+				"%s is closed: its table is never changed; a correction is a new revision of "
+				"the profile\n",
+				name);
+		}
 		return 2;
 	}
 	text = golden_text(profile, probes);

@@ -200,7 +200,9 @@ static char *groups(char **said, const char *unlisted)
 			members += strcmp(said[i], said[j]) == 0;
 		}
 		for (int j = i; j < VECTORS && members != VECTORS; j++) {
-			text_put(&text, strcmp(said[i], said[j]) == 0 ? "%c" : "", 'a' + j);
+			if (strcmp(said[i], said[j]) == 0) {
+				text_put(&text, "%c", 'a' + j);
+			}
 		}
 		text_put(&text, "%s:%s", members == VECTORS ? "*" : "", said[i]);
 	}

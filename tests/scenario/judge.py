@@ -98,6 +98,16 @@ def read_transcript(path):
     return profile, lines
 
 
+def policies(files):
+    """What `vm policy=` names, beside the scenarios."""
+    found = set()
+    for file in files:
+        with open(file, errors="replace") as text:
+            for name in re.findall(r"^[^#\n]*\bvm [^#\n]*\bpolicy=(\S+)", text.read(), re.M):
+                found.add(os.path.join(os.path.dirname(file), name))
+    return sorted(found)
+
+
 def on_kernel(options, kernel, place):
     """The files on a kernel's KVM: the run, the kernel's package, its record."""
     script = os.path.join(place, "judge.sh")
@@ -111,7 +121,7 @@ def on_kernel(options, kernel, place):
     command = [os.path.join(options.top, "scripts/lab"), "--out", place]
     if options.cpu:
         command += ["--cpu", options.cpu]
-    for file in options.files + [options.unsupported, program(options.top, "arm64")]:
+    for file in options.files + policies(options.files) + [options.unsupported, program(options.top, "arm64")]:
         command += ["--file", file]
     done = subprocess.run(command + [kernel, "--", script], capture_output=True, text=True)
     if done.returncode == 2 and "lab:" in done.stderr and not TOTALS.search(done.stdout):

@@ -11,6 +11,7 @@ static char vcpu_memory[SCN_CPUS][512] __attribute__((aligned(64)));
 static struct hvc_vcpu *vcpus[SCN_CPUS];
 static char events[4096] __attribute__((aligned(64)));
 static char shares[SCN_SHARE_BYTES] __attribute__((aligned(8)));
+static char stats[2048] __attribute__((aligned(64)));
 static char *image, *filter;
 struct scn_machine replay_machine;
 
@@ -65,6 +66,26 @@ static bool ptp(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t
 	return true;
 }
 
+static uint64_t now_us(void *host)
+{
+	(void)host;
+	return scn_machine_now_us(&replay_machine);
+}
+
+/* No other system ever starts in it. */
+static bool mem_protect(void *host, bool on)
+{
+	(void)host;
+	(void)on;
+	return true;
+}
+
+static bool is_ram_range(void *host, uint64_t ipa, uint64_t bytes)
+{
+	(void)host;
+	return scn_machine_is_ram(ipa, bytes);
+}
+
 /* What the engine's own host (src/scenario/engine_host.c) has, too: any address is RAM. */
 static const struct hvc_platform platform = {
 	.size = sizeof(struct hvc_platform),
@@ -72,6 +93,9 @@ static const struct hvc_platform platform = {
 	.entropy = entropy_fill,
 	.stolen_time = stolen_time,
 	.ptp = ptp,
+	.now_us = now_us,
+	.mem_protect = mem_protect,
+	.is_ram_range = is_ram_range,
 };
 
 /* --- A new VM. */
@@ -105,12 +129,14 @@ static enum hvc_err make_vm(const struct replay_op *op)
 		.share_bytes = sizeof(shares),
 		.share_base = SCN_SHARE_BASE,
 		.share_ram = SCN_SHARE_RAM,
+		.stats_memory = stats,
+		.stats_bytes = hvc_stats_size(op->cpus),
 		.flags = op->flags,
 	};
 	enum hvc_err err = HVC_EINVAL;
 
 	if (op->cpus >= 1 && op->cpus <= SCN_CPUS && config.filter_bytes <= REPLAY_FILTER_BYTES &&
-	    config.event_bytes <= sizeof(events)) {
+	    config.event_bytes <= sizeof(events) && config.stats_bytes <= sizeof(stats)) {
 		err = hvc_vm_init(vm, &config, vcpus);
 	}
 	for (uint64_t i = 0; err == HVC_OK && i < op->cpus; i++) {
