@@ -184,11 +184,10 @@ uint64_t stolen_page(void);
 bool stolen_start(void *host, uint32_t vcpu, uint64_t ipa);
 void stolen_add(uint64_t ticks); /* that a call of this CPU waited for somebody else */
 
-/* --- memory.c: struct hvc_platform's mem_protect, is_ram_range, clean_inv */
+/* --- memory.c: struct hvc_platform's mem_protect, is_ram_range */
 void memory_init(const struct el2_launch *launch); /* before anything is written to guest RAM */
 bool memory_protect(void *host, bool on);
 bool memory_is_ram_range(void *host, uint64_t ipa, uint64_t bytes);
-bool memory_clean(void *host, uint64_t ipa, uint64_t bytes);
 
 /* --- seeds.c */
 #define EL2_SEED_HEADER 12u /* bytes of a property before its value */

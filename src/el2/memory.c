@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is done to guest RAM as a whole: it is overwritten before another system starts in it, where the guest asked
- * for that (MEM_PROTECT, DEN0022 5.14), and its caches are cleaned. The monitor has none of it mapped: it looks
- * through a window, 2 MiB at a time. Allocation tags (MTE) are not overwritten.
+ * for that (MEM_PROTECT, DEN0022 5.14). The monitor has none of it mapped: it looks through a window, 2 MiB at a time.
+ * Allocation tags (MTE) are not overwritten.
  */
 #include "el2.h"
 #include "sysreg.h"
@@ -44,26 +44,6 @@ static void clean(uint64_t at, uint64_t bytes)
 		__asm__ volatile("dc civac, %0" : : "r"(at) : "memory");
 	}
 	dsb_sy();
-}
-
-bool memory_clean(void *host, uint64_t ipa, uint64_t bytes)
-{
-	uint64_t pa;
-
-	(void)host;
-	if (!stage2_ram(ipa, bytes, &pa)) {
-		return false;
-	}
-	while (bytes != 0) {
-		const uint64_t rest = MMU_WINDOW_BYTES - pa % MMU_WINDOW_BYTES;
-		const uint64_t part = bytes < rest ? bytes : rest;
-
-		clean(mmu_window(pa), part);
-		pa += part;
-		bytes -= part;
-	}
-	mmu_window_close();
-	return true;
 }
 
 /* What the loader has put there for the system that starts now. */

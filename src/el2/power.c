@@ -185,5 +185,5 @@ const struct hvc_platform el2_platform = {
 	.now_us = now_us,
 	.mem_protect = memory_protect,
 	.is_ram_range = memory_is_ram_range,
-	.clean_inv = memory_clean,
+
 };

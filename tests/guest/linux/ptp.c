@@ -109,7 +109,7 @@ __attribute__((used)) static _Noreturn void start(const uint64_t *stack)
 {
 	const char *const *argv = (const char *const *)(const void *)(stack + 1);
 	const int fd = (int)call(SYS_OPENAT, AT_FDCWD, (long)"/dev/ptp0", O_RDWR);
-	char byte;
+	char byte = 0;
 
 	if (fd >= 0 && stack[0] > 1) {
 		read_often(fd, argv[1]);
