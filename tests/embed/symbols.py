@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""usage: symbols.py HEADERS LIBHVCGATE.SO LIBHVCGATE-ENGINE.A
+"""usage: symbols.py HEADERS LIBHVCGATE.SO LIBHVCGATE-ENGINE.A [PAGE]
 
 The shared library exports what the headers declare as HVC_API, no more and no less; the engine's archive likewise what
-of it is the engine's, and wants four memory functions."""
+of it is the engine's, and wants four memory functions. PAGE, the manual page, names each function."""
 import os
 import re
 import subprocess
 import sys
 
-headers, shared, engine = sys.argv[1:]
+headers, shared, engine = sys.argv[1:4]
+page = sys.argv[4] if len(sys.argv) > 4 else None
 MEMORY = {"memcpy", "memmove", "memset", "memcmp"}
 # Of the hosted library alone.
 HOSTED = {"policy.h"}
@@ -39,7 +40,7 @@ def same(what, have, want, more, less):
     global failed
     for name in sorted(have - want):
         print(f"FAILED: {what}: {name}: {more}", file=sys.stderr)
-    want -= awaited - have
+    want = want - (awaited - have)
     for name in sorted(want - have):
         print(f"FAILED: {what}: {name}: {less}", file=sys.stderr)
     failed += len(have ^ want)
@@ -61,6 +62,10 @@ same(os.path.basename(engine), names("-g", "--defined-only", engine), of_engine,
 for name in sorted(names("-g", "--undefined-only", engine) - MEMORY):
     print(f"FAILED: {os.path.basename(engine)} wants {name}: the engine is freestanding", file=sys.stderr)
     failed += 1
+
+if page:
+    named = set(re.findall(r"\*(hvc_\w+)\*\(\)", open(page).read()))
+    same(os.path.basename(page), named, everything, "named, but no header declares it", "declared HVC_API, but not named there")
 
 dynamic = subprocess.run(["readelf", "-d", shared], capture_output=True, text=True, check=True).stdout
 soname = re.search(r"\(SONAME\).*\[(.*)\]", dynamic)
