@@ -19,6 +19,8 @@ static const uint64_t vectors[][3] = {
 	{0x80000000, 5, 6},                      /* h: a vendor's reset */
 	{0x100000001, 0x40001001, 0x5a5a5a0000}, /* i: bits above the lower half; no entry */
 	{0x101, 0, 0x40003000},                  /* j: CPU 3 */
+	{0x40001000, 0, 0},                      /* k: a page of RAM */
+	{0x1010033, 0x40001000, 0x55},           /* l: power down a cluster */
 };
 enum { VECTORS = sizeof(vectors) / sizeof(vectors[0]) };
 
