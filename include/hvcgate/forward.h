@@ -94,10 +94,10 @@ struct hvc_transaction {
 
 /*
  * The vCPU's last call was HVC_FORWARDED: find its transaction or begin one. `key` NULL: the host does not restart
- * calls, every call is new. Writes *state always, *transaction with NEW and WAITING, the answer (or the failure value,
- * if there will be none) into `frame` with ANSWERED: then nothing is pending any more. Called again after WAITING it
- * says how the same transaction is now. HVC_ENOENT: the vCPU has no pending call; HVC_ENOTSUP: the VM has no forward
- * memory (*state is FULL).
+ * calls, every call is new. Writes *state always, *transaction where it returns HVC_OK (its sequence is 0 with FULL),
+ * the answer (or the failure value, if there will be none) into `frame` with ANSWERED: then nothing is pending any
+ * more. Called again after WAITING it says how the same transaction is now. HVC_ENOENT: the vCPU has no pending call;
+ * HVC_ENOTSUP: the VM has no forward memory (*state is FULL).
  */
 HVC_API enum hvc_err hvc_forward_begin(struct hvc_vcpu *vcpu, enum hvc_conduit conduit,
 				       const struct hvc_restart_key *key, struct hvc_frame *frame,
