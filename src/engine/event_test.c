@@ -219,6 +219,44 @@ static void test_verdicts(void **state)
 	}
 }
 
+/* While a call is served its event has its place and cannot be taken; what comes behind it waits. */
+static bool look_while_starting(void *host, uint32_t cpu)
+{
+	struct world *world = host;
+	struct hvc_frame frame = world_frame(PSCI_VERSION, 0, 0, 0);
+	struct hvc_event event;
+
+	assert_int_equal(cpu, 1);
+	assert_false(hvc_event_take(world->vm, &event));
+	assert_int_equal(hvc_event_next(world->vm), 2);
+	assert_int_equal(events_waiting(world->vm), 1);
+	assert_int_equal(hvc_call(world->vcpus[2], HVC_CONDUIT_HVC, 0, &frame), HVC_RESUME);
+	assert_false(hvc_event_take(world->vm, &event));
+	assert_false(hvc_event_room(world->vm));
+	frame = world_frame(PSCI_VERSION, 0, 0, 0);
+	assert_int_equal(hvc_call(world->vcpus[3], HVC_CONDUIT_HVC, 0, &frame), HVC_EVENTS_FULL);
+	return true;
+}
+
+static void test_under_way(void **state)
+{
+	struct world *world = watched(2, 0);
+	struct hvc_event event;
+
+	(void)state;
+	world->platform.cpu_start = look_while_starting;
+	assert_int_equal(world_ask(world, CPU_ON_64, 1, 0x4000, 0), 0);
+	event = take(world);
+	assert_int_equal(event.sequence, 1);
+	assert_int_equal(event.id, CPU_ON_64);
+	assert_int_equal(event.results[0], 0);
+	event = take(world);
+	assert_int_equal(event.sequence, 2);
+	assert_int_equal(event.id, PSCI_VERSION);
+	assert_false(hvc_event_take(world->vm, &event));
+	world_free(world);
+}
+
 /* Discovery: as if it were handled; forward is not notify. */
 static void test_discovery(void **state)
 {
@@ -329,7 +367,7 @@ int main(void)
 		cmocka_unit_test(test_says),      cmocka_unit_test(test_failed),
 		cmocka_unit_test(test_full),      cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_discovery), cmocka_unit_test(test_next),
-		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_threads),   cmocka_unit_test(test_under_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Included before the table of transactions (-include): in front of each atomic access a thread may lose its CPU, so
+ * Included before the table of transactions and the queue of events (-include): in front of each atomic access a thread may lose its CPU, so
  * that others come in between where they hardly ever would. All of them are of 64 bits there.
  */
 #ifndef TESTS_YIELD_POINTS_H
@@ -43,9 +43,12 @@ static inline bool yield_exchange(_Atomic uint64_t *word, uint64_t *is, uint64_t
 #undef atomic_load_explicit
 #undef atomic_store_explicit
 #undef atomic_compare_exchange_strong_explicit
+#undef atomic_compare_exchange_weak_explicit
 #define atomic_load_explicit(word, order)         yield_load(word)
 #define atomic_store_explicit(word, value, order) yield_store(word, value)
 #define atomic_compare_exchange_strong_explicit(word, is, to, order, otherwise) \
+	yield_exchange(word, is, to)
+#define atomic_compare_exchange_weak_explicit(word, is, to, order, otherwise) \
 	yield_exchange(word, is, to)
 
 #endif
