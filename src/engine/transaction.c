@@ -318,20 +318,31 @@ static enum hvc_err finish_reply(struct hvc_forwards *forwards, size_t n, uint64
 	}
 }
 
-static enum hvc_err write_reply(struct hvc_forwards *forwards, uint64_t sequence,
-				const struct hvc_frame *reply, uint32_t mask)
+/* From SENT to REPLYING or FAILED: one caller can. The slot, or `capacity`: nobody waits for an answer to this. */
+static size_t advance(struct hvc_forwards *forwards, uint64_t sequence, enum phase phase)
 {
 	uint64_t word;
 	size_t n = find(forwards, sequence, &word);
 
 	if (n == forwards->capacity) {
-		return HVC_ENOENT;
+		return n;
 	}
 	do {
 		if (SEQUENCE(word) != sequence || PHASE(word) != SENT) {
-			return HVC_ENOENT;
+			return forwards->capacity;
 		}
-	} while (!change(forwards, n, &word, word - SENT + REPLYING));
+	} while (!change(forwards, n, &word, word - SENT + phase));
+	return n;
+}
+
+static enum hvc_err write_reply(struct hvc_forwards *forwards, uint64_t sequence,
+				const struct hvc_frame *reply, uint32_t mask)
+{
+	size_t n = advance(forwards, sequence, REPLYING);
+
+	if (n == forwards->capacity) {
+		return HVC_ENOENT;
+	}
 	slot_at(forwards, n)->reply = *reply;
 	slot_at(forwards, n)->mask = mask;
 	return finish_reply(forwards, n, sequence);
@@ -354,22 +365,11 @@ enum hvc_err hvc_forward_reply(struct hvc_vm *vm, uint64_t sequence, const struc
 
 enum hvc_err hvc_forward_fail(struct hvc_vm *vm, uint64_t sequence)
 {
-	uint64_t word;
-	size_t n;
-
 	if (vm->forwards == NULL) {
 		return HVC_ENOTSUP;
 	}
-	n = find(vm->forwards, sequence, &word);
-	if (n == vm->forwards->capacity) {
-		return HVC_ENOENT;
-	}
-	do {
-		if (SEQUENCE(word) != sequence || PHASE(word) != SENT) {
-			return HVC_ENOENT;
-		}
-	} while (!change(vm->forwards, n, &word, word - SENT + FAILED));
-	return HVC_OK;
+	return advance(vm->forwards, sequence, FAILED) == vm->forwards->capacity ? HVC_ENOENT
+										 : HVC_OK;
 }
 
 /* One tick of a transaction that waits without a vCPU. True: it was dropped. */
