@@ -41,7 +41,7 @@ cat "$source/tests/embed/all.cc.in" >"$dir/all.cc"
 (cd "$include" && printf '#include <%s>\n' hvcgate/*.h) >"$dir/all.h"
 
 # runs PROGRAM: what the example says is what it says in the tree.
-runs() { diff -u "$source/tests/embed/embed.expected" <("$1" "$source/examples/embed.yaml"); }
+runs() { diff -u "$source/tests/embed/golden/embed.txt" <("$1" "$source/examples/embed.yaml"); }
 without_library() { ! ldd "$1" | grep libhvcgate; }
 
 for cc in gcc clang; do
