@@ -26,6 +26,7 @@ must "install" env DESTDIR="$dest" meson install -C "$build" --no-rebuild --quie
 pc=$(dirname "$(find "$dest" -name hvcgate.pc)")
 lib=$(dirname "$pc")
 include=$(dirname "$(find "$dest" -path '*/include/hvcgate')")
+examples=$(dirname "$(find "$dest" -name freestanding.c)")
 export PKG_CONFIG_SYSROOT_DIR=$dest PKG_CONFIG_LIBDIR=$pc LD_LIBRARY_PATH=$lib
 
 # Public headers, all of them, and nothing else.
@@ -41,15 +42,15 @@ cat "$source/tests/embed/all.cc.in" >"$dir/all.cc"
 (cd "$include" && printf '#include <%s>\n' hvcgate/*.h) >"$dir/all.h"
 
 # runs PROGRAM: what the example says is what it says in the tree.
-runs() { diff -u "$source/tests/embed/golden/embed.txt" <("$1" "$source/examples/embed.yaml"); }
+runs() { diff -u "$source/tests/embed/golden/embed.txt" <("$1" "$examples/embed.yaml"); }
 without_library() { ! ldd "$1" | grep libhvcgate; }
 
 for cc in gcc clang; do
 	command -v "$cc" >/dev/null || continue
-	must "$cc: build embed.c" "$cc" -std=c11 "${strict[@]}" "$source/examples/embed.c" "${flags[@]}" -o "$dir/embed"
+	must "$cc: build embed.c" "$cc" -std=c11 "${strict[@]}" "$examples/embed.c" "${flags[@]}" -o "$dir/embed"
 	must "$cc: run it" runs "$dir/embed"
 	must "$cc: it uses the installed library" grep -q "=> $lib/libhvcgate.so.0 " <(ldd "$dir/embed")
-	must "$cc: build freestanding.c" "$cc" -std=c11 -ffreestanding "${strict[@]}" "$source/examples/freestanding.c" \
+	must "$cc: build freestanding.c" "$cc" -std=c11 -ffreestanding "${strict[@]}" "$examples/freestanding.c" \
 		"${engine[@]}" -o "$dir/freestanding"
 	must "$cc: run it" "$dir/freestanding"
 	must "$cc: it needs no libhvcgate.so" without_library "$dir/freestanding"
@@ -59,7 +60,7 @@ for cxx in g++ clang++; do
 	must "$cxx: build" "$cxx" -std=c++17 "${strict[@]}" -I "$dir" "$dir/all.cc" "${flags[@]}" -o "$dir/all"
 	must "$cxx: run it" "$dir/all"
 done
-must "static library: build" gcc -std=c11 "$source/examples/embed.c" "${flags[0]}" -Wl,-Bstatic \
+must "static library: build" gcc -std=c11 "$examples/embed.c" "${flags[0]}" -Wl,-Bstatic \
 	"${static[@]}" -Wl,-Bdynamic -o "$dir/embed"
 must "static library: run it" runs "$dir/embed"
 [ "$passed" -ge 10 ]
