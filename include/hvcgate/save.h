@@ -41,7 +41,7 @@ HVC_API enum hvc_err hvc_vm_save(const struct hvc_vm *vm, void *bytes, size_t *s
 enum hvc_missing {
 	HVC_MISSING_NOTHING = 0,
 	HVC_MISSING_FORMAT, /* written by a later version: `wanted` is its format, `have` ours */
-	HVC_MISSING_POLICY, /* another policy: the digests differ */
+	HVC_MISSING_POLICY, /* another policy: the digests differ, or, without any, the images */
 	HVC_MISSING_VCPUS,  /* another number of vCPUs */
 	HVC_MISSING_VCPU,   /* vCPU `index` has another affinity */
 	HVC_MISSING_REGISTER, /* register `wanted_id` is not here, or hidden, and `wanted` means something */

@@ -33,15 +33,14 @@ static bool counted(const struct restore *restore, enum section_type type, uint6
 
 static enum hvc_err check_policy(struct restore *restore)
 {
-	const uint8_t *own = restore->vm->image->settings.policy_sha256;
+	uint8_t own[SAVED_POLICY];
 	const size_t at = start_of(restore, SECTION_POLICY);
 
-	if (!length_is(restore, SECTION_POLICY,
-		       sizeof(restore->vm->image->settings.policy_sha256))) {
+	if (!length_is(restore, SECTION_POLICY, SAVED_POLICY)) {
 		return restore_bad(restore, at);
 	}
-	if (memcmp(restore->bytes + at, own, sizeof(restore->vm->image->settings.policy_sha256)) !=
-	    0) {
+	saved_policy(restore->vm->image, own);
+	if (memcmp(restore->bytes + at, own, SAVED_POLICY) != 0) {
 		return restore_missing(restore, HVC_MISSING_POLICY, 0, 0);
 	}
 	return HVC_OK;

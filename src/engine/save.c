@@ -43,12 +43,28 @@ static void put_32_at(const struct out *out, size_t at, uint32_t value)
 	put_32(&there, value);
 }
 
+void saved_policy(const struct hvc_image *image, uint8_t policy[SAVED_POLICY])
+{
+	static const uint8_t none[SAVED_POLICY];
+	const uint64_t words[] = {(uint64_t)image->bytes << 32 | image->crc32, image->catalog};
+
+	_Static_assert(sizeof(image->settings.policy_sha256) == SAVED_POLICY, "a digest fits");
+	memcpy(policy, image->settings.policy_sha256, SAVED_POLICY);
+	if (memcmp(policy, none, SAVED_POLICY) != 0) {
+		return;
+	}
+	for (unsigned int i = 0; i < sizeof(words); i++) {
+		policy[i] = (uint8_t)(words[i / 8] >> i % 8 * 8);
+	}
+}
+
 static void write_policy(const struct hvc_vm *vm, struct out *out)
 {
-	const uint8_t *digest = vm->image->settings.policy_sha256;
+	uint8_t policy[SAVED_POLICY];
 
-	for (unsigned int i = 0; i < sizeof(vm->image->settings.policy_sha256); i++) {
-		put(out, digest[i], 1);
+	saved_policy(vm->image, policy);
+	for (unsigned int i = 0; i < SAVED_POLICY; i++) {
+		put(out, policy[i], 1);
 	}
 }
 

@@ -20,7 +20,7 @@ enum { SAVED_HEADER = 16, SECTION_HEADER = 8, SECTION_ALIGN = 8 };
 enum { SECTION_MUST = 1 };
 
 enum section_type {
-	SECTION_POLICY = 1, /* u8[32] digest */
+	SECTION_POLICY = 1, /* u8[SAVED_POLICY]: saved_policy() */
 	SECTION_VM, /* u32 has run, suspend mode, MEM_PROTECT, index of the trusted OS's vCPU */
 	SECTION_REGISTERS, /* u32 n, u32 0, n times: u64 KVM's ID, u64 value; those that the list shows */
 	SECTION_FUNCTIONS, /* u32 n, n times: u32 SMC32 ID (SMC64 ID if it has none); those the VM has */
@@ -38,6 +38,11 @@ enum section_type {
  * pending, u64 entry and context of the wake-up it sleeps for; u64 IPA of its stolen-time record, all ones: none. What
  * does not apply is 0. */
 enum { SAVED_VCPU = 56 };
+
+/* What a state fits: the policy's digest; of an image made without a policy u32 checksum and size, u64 catalogue, of
+ * that image, and zeroes. */
+enum { SAVED_POLICY = 32 };
+void saved_policy(const struct hvc_image *image, uint8_t policy[SAVED_POLICY]);
 
 /* IEEE 802.3. */
 uint32_t crc32_of(const void *data, size_t n);

@@ -2,6 +2,7 @@
 /* The engine in this process as a host of scenarios. */
 #define _DEFAULT_SOURCE
 #define _ISOC11_SOURCE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -104,7 +105,7 @@ static void clear(struct machine *machine)
 	free(machine->events);
 	free(machine->stats);
 	free(machine->image);
-	*machine = (struct machine){0};
+	*machine = (struct machine){.state.saved = machine->state.saved};
 }
 
 static enum hvc_err make_memory(struct machine *machine, unsigned int cpus, size_t filter_bytes)
@@ -187,11 +188,14 @@ static void run_op(struct machine *machine, const struct scn_op *op, struct scn_
 static bool run(struct scn_host *host, const struct scn_script *script, struct scn_result *results,
 		char *why, size_t size)
 {
-	struct machine machine = {0};
+	struct machine machine = {.state.saved = calloc(SCN_SAVES, sizeof(struct scn_saved))};
+	struct scn_saved *saved = machine.state.saved;
 
 	(void)host;
-	(void)why;
-	(void)size;
+	if (saved == NULL) {
+		snprintf(why, size, "no memory");
+		return false;
+	}
 	for (size_t n = 0; n < scn_count(script); n++) {
 		const struct scn_op *op = scn_op_at(script, n);
 
@@ -203,6 +207,7 @@ static bool run(struct scn_host *host, const struct scn_script *script, struct s
 		}
 	}
 	clear(&machine);
+	free(saved);
 	return true;
 }
 

@@ -138,6 +138,12 @@ static bool fits_error(const struct judge *judge)
 		return say(judge, "%s, stated %s", hvc_err_name(judge->result->err),
 			   hvc_err_name(judge->stated->err));
 	}
+	if (judge->stated->missing != HVC_MISSING_NOTHING &&
+	    judge->stated->missing != judge->result->missing) {
+		return say(judge, "missing is %s, stated %s",
+			   scn_missing_name(judge->result->missing),
+			   scn_missing_name(judge->stated->missing));
+	}
 	if (stated->obstacle == HVC_OBSTACLE_NONE) {
 		return true;
 	}

@@ -484,6 +484,10 @@ static void run_op(struct kvm_host *host, const struct scn_op *op, struct scn_re
 	case SCN_TIGHTEN:
 		unsupported(result, "KVM's filter closes when a vCPU has run");
 		break;
+	case SCN_SAVE:
+	case SCN_RESTORE:
+		unsupported(result, "KVM's state is the VMM's to save, register by register");
+		break;
 	case SCN_EVENTS:
 		unsupported(result, "KVM tells nobody of the calls it answers");
 		break;

@@ -338,8 +338,10 @@ static void reserved_ranges(void **state)
 
 static void unsupported_commands(void **state)
 {
-	static const enum scn_command commands[] = {
-		SCN_SHOW, SCN_CLEAR_FROM, SCN_TRY, SCN_QUERY, SCN_RULES, SCN_CANCEL, SCN_TIGHTEN};
+	static const enum scn_command commands[] = {SCN_SHOW,    SCN_CLEAR_FROM, SCN_TRY,
+						    SCN_QUERY,   SCN_RULES,      SCN_CANCEL,
+						    SCN_TIGHTEN, SCN_EVENTS,     SCN_SAVE,
+						    SCN_RESTORE};
 
 	(void)state;
 	for (size_t n = 0; n < COUNT_OF(commands); n++) {

@@ -3,6 +3,7 @@
 #include <hvcgate/event.h>
 #include <hvcgate/forward.h>
 #include <hvcgate/live.h>
+#include <hvcgate/save.h>
 
 #include "machine.h"
 
@@ -12,7 +13,7 @@
 void scn_machine_begin(struct scn_machine *machine, struct hvc_vm *vm,
 		       struct hvc_vcpu *const *vcpus, unsigned int count)
 {
-	*machine = (struct scn_machine){.vm = vm, .count = count};
+	*machine = (struct scn_machine){.saved = machine->saved, .vm = vm, .count = count};
 	for (unsigned int i = 0; i < count; i++) {
 		machine->cpus[i].vcpu = vcpus[i];
 	}
@@ -300,6 +301,44 @@ static void wake(struct scn_machine *machine, const struct scn_op *op, struct sc
 	}
 }
 
+/* --- State. */
+static void save(struct scn_machine *machine, const struct scn_op *op, struct scn_result *result)
+{
+	struct scn_saved *saved = &machine->saved[op->value];
+	size_t bytes = sizeof(saved->state);
+
+	answer(result, hvc_vm_save(machine->vm, saved->state, &bytes, NULL));
+	if (result->kind == SCN_OK) {
+		saved->bytes = bytes;
+	}
+}
+
+/* Every CPU is where its power state says, and makes its calls anew. */
+static void resume_cpus(struct scn_machine *machine)
+{
+	static const enum scn_cpu_state states[] = {SCN_CPU_RUNS, SCN_CPU_IS_OFF, SCN_CPU_STARTS};
+
+	for (unsigned int i = 0; i < machine->count; i++) {
+		machine->cpus[i].state = states[hvc_vcpu_power(machine->cpus[i].vcpu)];
+	}
+}
+
+static void restore(struct scn_machine *machine, const struct scn_op *op, struct scn_result *result)
+{
+	const struct scn_saved *saved = &machine->saved[op->value];
+	struct hvc_restore_detail detail = {.size = sizeof(detail)};
+
+	if (saved->bytes == 0) {
+		not_run(result, "nothing was saved by this name");
+		return;
+	}
+	answer(result, hvc_vm_restore(machine->vm, saved->state, saved->bytes, &detail));
+	result->missing = detail.missing;
+	if (result->kind == SCN_OK) {
+		resume_cpus(machine);
+	}
+}
+
 /* --- Operations. */
 static void configure(struct hvc_vm *vm, const struct scn_op *op, struct scn_result *result)
 {
@@ -391,6 +430,14 @@ struct hvc_vcpu *scn_machine_do(struct scn_machine *machine, const struct scn_op
 		break;
 	case SCN_WAKE:
 		wake(machine, op, result);
+		break;
+	case SCN_SAVE:
+	case SCN_RESTORE:
+		if (op->value >= SCN_SAVES) {
+			broken(result, "no such state");
+			break;
+		}
+		(op->command == SCN_SAVE ? save : restore)(machine, op, result);
 		break;
 	default:
 		look(machine, op, result);

@@ -33,8 +33,14 @@ struct scn_machine_cpu {
 	struct hvc_request request;
 };
 
+struct scn_saved {
+	uint64_t bytes; /* 0: nothing was saved */
+	uint8_t state[SCN_SAVE_BYTES];
+};
+
 struct scn_machine {
-	struct hvc_vm *vm; /* NULL: there is none, nothing can be done */
+	struct scn_saved *saved; /* the host's: SCN_SAVES of them, as long as the script */
+	struct hvc_vm *vm;       /* NULL: there is none, nothing can be done */
 	struct scn_machine_cpu cpus[SCN_CPUS];
 	unsigned int count;
 	unsigned int pending; /* the CPU that `reply` is for */

@@ -33,12 +33,17 @@ enum scn_command {
 	SCN_WAKE,   /* wake CPU: an interrupt for a CPU that waits -> registers afterwards */
 	SCN_TIGHTEN, /* tighten BASE COUNT -> ok: denied from now on, also of a VM that has run */
 	SCN_EVENTS,  /* events -> 1:0:hvc:0x84000000 ...: what `notify` told since the last time */
+	SCN_SAVE,    /* save A -> ok: the VM's state, kept by this name */
+	SCN_RESTORE, /* restore A -> ok: into a new VM */
 	SCN_COMMANDS
 };
 
 /* Where CPU n's label is, the same on every host: entry(n). */
 #define SCN_ENTRY_ADDRESS(cpu) (0x40010000ull + 0x100ull * (cpu))
 #define SCN_CPUS               8 /* at most KVM_MACHINE_CPUS */
+/* States that a script can keep, by name, and what one can take. */
+#define SCN_SAVES      4u
+#define SCN_SAVE_BYTES 16384u
 
 struct scn_vm; /* scenario.h */
 
@@ -47,7 +52,7 @@ struct scn_op {
 	unsigned int line; /* in its file, from 1 */
 	unsigned int cpu;  /* call, get, set, arrive, wake */
 	uint64_t id;       /* of a register, or a function (low 32 bits) */
-	uint64_t value;    /* set; show, clearfrom: the index */
+	uint64_t value;    /* set; show, clearfrom: the index; save, restore: 0 to SCN_SAVES - 1 */
 	uint32_t base, count;
 	enum hvc_action action;
 	uint8_t bytes[HVC_FILTER_BYTES];
@@ -99,6 +104,7 @@ struct scn_result {
 	uint64_t event_flags; /* SYSTEM_OFF, RESET: bit 0 for OFF2, RESET2 */
 	struct hvc_outcome decision;
 	struct hvc_filter_detail detail;
+	uint32_t missing; /* restore: enum hvc_missing */
 	struct hvc_frame frame;
 	uint32_t list_count;
 	uint64_t list[SCN_LIST_MAX];

@@ -13,6 +13,7 @@ struct word {
 	unsigned int column;
 };
 
+#define SCN_SAVE_NAME 16
 struct parser {
 	const char *path;
 	const struct scn_options *options;
@@ -28,6 +29,7 @@ struct parser {
 	struct scn_line out;
 	const struct scn_vm *vm; /* NULL before the first */
 	bool vm_left_out;
+	char saves[SCN_SAVES][SCN_SAVE_NAME]; /* names of states, "" where none is */
 	bool call_seen[SCN_CPUS], forward_seen;
 	size_t last_call[SCN_CPUS]; /* index in the script, or SCN_NO_CALL */
 	size_t last_open;           /* the call that may wait for `reply` */
@@ -44,6 +46,7 @@ struct parser {
 #define MAY_END      0x080u /* how a call ends: registers, forward, event, blocked */
 #define MAY_ARRIVE   0x100u
 #define MAY_EVENTS   0x400u /* events of `notify` */
+#define MAY_MISSING  0x800u /* errors of `restore` */
 #define MAY_DETAIL   0x200u /* errors of `try` and `tighten` */
 
 bool parse_error(struct parser *parser, const struct word *word, const char *format, ...)

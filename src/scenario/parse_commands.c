@@ -186,6 +186,46 @@ static bool read_bytes(struct parser *parser)
 		parse_error(parser, &end, "these are %u hex digits, not 48 (24 bytes)", digits));
 }
 
+/* The name of a state; `save` may make a new one. */
+static bool read_state(struct parser *parser, bool make)
+{
+	const struct word *word = parse_need(parser, "the name of the state");
+	unsigned int n = 0;
+
+	if (word == NULL) {
+		return false;
+	}
+	if (!isalpha((unsigned char)word->text[0]) || strlen(word->text) >= SCN_SAVE_NAME) {
+		return parse_error(
+			parser, word,
+			"'%s' is no name of a state: that is a word of at most %d letters",
+			word->text, SCN_SAVE_NAME - 1);
+	}
+	while (n < SCN_SAVES && parser->saves[n][0] != '\0' &&
+	       strcmp(parser->saves[n], word->text) != 0) {
+		n++;
+	}
+	if (n == SCN_SAVES) {
+		return parse_error(parser, word, "a script keeps at most %u states", SCN_SAVES);
+	}
+	if (parser->saves[n][0] == '\0' && !make) {
+		return parse_error(parser, word, "no 'save %s' stands before it", word->text);
+	}
+	memcpy(parser->saves[n], word->text, strlen(word->text) + 1);
+	parser->out.op.value = n;
+	return true;
+}
+
+static bool read_save(struct parser *parser)
+{
+	return read_state(parser, true);
+}
+
+static bool read_restore(struct parser *parser)
+{
+	return read_state(parser, false);
+}
+
 static bool read_query(struct parser *parser)
 {
 	return read_number(parser, "the function", UINT32_MAX, &parser->out.op.id);
@@ -380,6 +420,8 @@ static const struct command commands[] = {
 	{"query", SCN_QUERY, read_query, MAY_DECISION, "query PSCI_VERSION"},
 	{"rules", SCN_RULES, nothing, MAY_RULES, "rules"},
 	{"reserved", SCN_RESERVED, nothing, MAY_RANGES, "reserved"},
+	{"save", SCN_SAVE, read_save, MAY_SET, "save A"},
+	{"restore", SCN_RESTORE, read_restore, MAY_SET | MAY_MISSING, "restore A"},
 	{"events", SCN_EVENTS, nothing, MAY_EVENTS, "events -> 1:0:hvc:0x84000000"},
 	{"call", SCN_CALL, read_call, MAY_END, "call 0 hvc PSCI_VERSION"},
 	{"reply", SCN_REPLY, read_reply, MAY_END, "reply x0=7"},

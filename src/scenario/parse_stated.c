@@ -245,6 +245,26 @@ static bool read_detail(struct expected *expected)
 	return no_more(expected);
 }
 
+/* What is missing: of `restore`. */
+static bool read_missing(struct expected *expected)
+{
+	const struct word *word = take(expected);
+	uint32_t *missing = &expected->stated->missing;
+
+	if (word == NULL) {
+		return true;
+	}
+	for (*missing = HVC_MISSING_FORMAT; *missing < HVC_MISSING_COUNT; (*missing)++) {
+		if (strcmp(word->text, scn_missing_name(*missing)) == 0) {
+			return no_more(expected);
+		}
+	}
+	return parse_error(expected->parser, word,
+			   "'%s' is nothing that a restored VM can miss: that is policy, vcpus, "
+			   "register, value, filter...",
+			   word->text);
+}
+
 static bool read_error(struct expected *expected)
 {
 	const struct word *word = take(expected);
@@ -256,8 +276,9 @@ static bool read_error(struct expected *expected)
 		expected->stated->err = (enum hvc_err)number;
 		if (strcmp(word->text, hvc_err_name(expected->stated->err)) == 0 &&
 		    strcmp(word->text, "E?") != 0) {
-			return expected->may & MAY_DETAIL ? read_detail(expected)
-							  : no_more(expected);
+			return expected->may & MAY_DETAIL    ? read_detail(expected)
+			       : expected->may & MAY_MISSING ? read_missing(expected)
+							     : no_more(expected);
 		}
 		suggest_try(&suggestion, hvc_err_name(expected->stated->err));
 	}

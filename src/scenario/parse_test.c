@@ -39,7 +39,9 @@ static const struct {
 	const char *says;
 } bad[] = {
 	{"cont", 1, "did you mean count?"},
-	{"save F", 1, "unknown command"},
+	{"save 1", 6, "is no name of a state"},
+	{"save", 5, "the name of the state is missing"},
+	{"restore A", 9, "no 'save A' stands before"},
 	{"events -> 1:0:hvc", 11, "SEQUENCE:CPU:CONDUIT:FUNCTION"},
 	{"events -> 1:8:hvc:0", 11, "SEQUENCE:CPU:CONDUIT:FUNCTION"},
 	{"events -> 1:0:svc:0", 11, "SEQUENCE:CPU:CONDUIT:FUNCTION"},

@@ -131,11 +131,29 @@ const char *scn_obstacle_name(unsigned int obstacle)
 	return obstacle < sizeof(names) / sizeof(names[0]) ? names[obstacle] : "?";
 }
 
+const char *scn_missing_name(unsigned int missing)
+{
+	static const char *const names[HVC_MISSING_COUNT] = {
+		[HVC_MISSING_NOTHING] = "nothing",    [HVC_MISSING_FORMAT] = "format",
+		[HVC_MISSING_POLICY] = "policy",      [HVC_MISSING_VCPUS] = "vcpus",
+		[HVC_MISSING_VCPU] = "vcpu",          [HVC_MISSING_REGISTER] = "register",
+		[HVC_MISSING_VALUE] = "value",        [HVC_MISSING_FILTER] = "filter",
+		[HVC_MISSING_STATS] = "stats",        [HVC_MISSING_EVENTS] = "events",
+		[HVC_MISSING_FORWARD] = "forward",    [HVC_MISSING_SHARE] = "share",
+		[HVC_MISSING_STOLEN] = "stolen-time", [HVC_MISSING_SECTION] = "section",
+	};
+
+	return missing < HVC_MISSING_COUNT ? names[missing] : "?";
+}
+
 static void print_error(FILE *out, const struct scn_op *op, const struct scn_result *result)
 {
 	const struct hvc_filter_detail *detail = &result->detail;
 
 	fputs(hvc_err_name(result->err), out);
+	if (op->command == SCN_RESTORE && result->missing != HVC_MISSING_NOTHING) {
+		fprintf(out, " %s", scn_missing_name(result->missing));
+	}
 	if ((op->command != SCN_TRY && op->command != SCN_TIGHTEN) ||
 	    detail->obstacle == HVC_OBSTACLE_NONE) {
 		return;

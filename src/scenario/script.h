@@ -3,6 +3,8 @@
 #ifndef HVCGATE_SCENARIO_SCRIPT_H
 #define HVCGATE_SCENARIO_SCRIPT_H
 
+#include <hvcgate/save.h>
+
 #include "scenario.h"
 
 #define SCN_MAX_BYTES ((size_t)1 << 20)
@@ -44,6 +46,7 @@ struct scn_stated {
 	enum hvc_err err;
 	struct hvc_filter_detail detail; /* try: obstacle NONE where none is said */
 	bool detail_range;               /* first and last are said */
+	uint32_t missing;                /* restore: NOTHING where none is said */
 	struct scn_pattern number;       /* a number; pc; an event's flags */
 	struct scn_pattern x[HVC_FRAME_REGS];
 	uint32_t id;
@@ -120,6 +123,7 @@ const char *scn_path(const struct scn_script *script);
 const char *scn_command_name(enum scn_command command);
 const char *scn_event_name(enum scn_event event);
 const char *scn_obstacle_name(unsigned int obstacle);
+const char *scn_missing_name(unsigned int missing);
 
 /* How many bits of register xn a successful TRNG_RND of this op fills; 0: this is none. */
 unsigned int scn_random_bits(const struct scn_script *script, size_t n,

@@ -15,6 +15,8 @@ static inline struct replay_box *replay_box(void)
 /* --- vm.c: the VM that is replayed. */
 void replay_vm_memory(void); /* once at boot */
 extern struct scn_machine replay_machine;
+/* A new script: no VM, no saved states. */
+void replay_forget(void);
 /* SCN_VM */
 void replay_new_vm(const struct replay_op *op, struct scn_result *result);
 

@@ -161,7 +161,7 @@ static bool do_op(struct hvc_vcpu **vcpu)
 	op = replay_box()->ops[at];
 	result = (struct replay_result){0};
 	if (op.new_script != 0) {
-		replay_machine.vm = NULL;
+		replay_forget();
 	}
 	if (op.op.command == SCN_VM) {
 		replay_new_vm(&op, &result.result);

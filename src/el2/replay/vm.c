@@ -13,7 +13,16 @@ static char events[4096] __attribute__((aligned(64)));
 static char shares[SCN_SHARE_BYTES] __attribute__((aligned(8)));
 static char stats[2048] __attribute__((aligned(64)));
 static char *image, *filter;
-struct scn_machine replay_machine;
+static struct scn_saved saved[SCN_SAVES];
+struct scn_machine replay_machine = {.saved = saved};
+
+void replay_forget(void)
+{
+	replay_machine.vm = NULL;
+	for (unsigned int i = 0; i < SCN_SAVES; i++) {
+		saved[i].bytes = 0;
+	}
+}
 
 void replay_vm_memory(void)
 {
