@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hvcgate/event.h>
 #include <hvcgate/forward.h>
 
 #include "../tests/property/expected_masks.h"
 
-enum { VCPUS = 2, MAX_NODES = 192, NODE_BYTES = 512 };
+enum { VCPUS = 2, MAX_NODES = 192, NODE_BYTES = 512, EVENTS = 4, TRANSACTIONS = 3 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -105,7 +106,12 @@ static void take_settings(struct input *input, struct hvc_settings *settings)
 
 static void take_rules(struct input *input, struct hvc_image *image, size_t capacity)
 {
-	for (uint64_t n = take(input, 1) % 16; n > 0; n--) {
+	uint64_t how = take(input, 1);
+
+	/* What no rule names. */
+	(void)hvc_image_paint(image, capacity, 0, UINT32_MAX, (enum hvc_action)(how >> 4 & 3),
+			      false);
+	for (uint64_t n = how % 16; n > 0; n--) {
 		uint32_t first = take_id(input);
 		uint32_t width = (uint32_t)take(input, 2);
 
@@ -152,7 +158,68 @@ static void answer(struct input *input, struct hvc_vcpu *vcpu, struct hvc_frame 
 	}
 }
 
-static void take_call(struct input *input, struct hvc_vcpu *vcpu, uint32_t quirks)
+/* What a handler may say at any time of any number, and ticks. */
+static void take_reply(struct input *input, struct hvc_vm *vm)
+{
+	const struct hvc_frame reply = {.x = {5, 6, 7, 8}};
+	uint64_t how = take(input, 1), sequence = how & 1 ? take(input, 8) : how >> 3;
+
+	switch (how >> 1 & 3) {
+	case 0:
+		(void)hvc_forward_fail(vm, sequence);
+		break;
+	case 1:
+		(void)hvc_forward_expire(vm);
+		break;
+	default:
+		(void)hvc_forward_reply(vm, sequence, &reply, (uint32_t)how);
+		break;
+	}
+}
+
+/* Through the table: true if the call is settled or left. */
+static bool begin(struct input *input, struct hvc_vm *vm, struct hvc_vcpu *vcpu,
+		  struct hvc_frame *frame)
+{
+	const uint64_t how = take(input, 1);
+	const struct hvc_restart_key key = {how & 1, how >> 1 & 1};
+	const struct hvc_frame before = *frame;
+	struct hvc_transaction transaction;
+	enum hvc_forward_state state;
+
+	if (hvc_forward_begin(vcpu, (enum hvc_conduit)(how >> 2 & 1), how & 8 ? &key : NULL, frame,
+			      &transaction, &state) != HVC_OK) {
+		abort();
+	}
+	if (state == HVC_FORWARD_ANSWERED) {
+		return true;
+	}
+	check(&before, frame, 0);
+	take_reply(input, vm);
+	if (how & 16 && hvc_forward_take(vcpu, frame)) {
+		return true;
+	}
+	return how & 32 && hvc_forward_leave(vcpu) == HVC_OK;
+}
+
+/* As many events as there is room for, one after the other; *next is the sequence number to come. */
+static void take_events(struct hvc_vm *vm, uint64_t *next)
+{
+	struct hvc_event event;
+
+	while (hvc_event_take(vm, &event)) {
+		if (event.sequence != (*next)++ || event.vcpu >= VCPUS ||
+		    event.verdict >= HVC_VERDICT_COUNT || event.fn >= HVC_FN_COUNT) {
+			abort();
+		}
+	}
+	if (!hvc_event_room(vm) || hvc_event_next(vm) != *next) {
+		abort();
+	}
+}
+
+static void take_call(struct input *input, struct hvc_vm *vm, struct hvc_vcpu *vcpu,
+		      uint32_t quirks)
 {
 	uint64_t how = take(input, 1);
 	uint16_t immediate = how & 2 ? 0 : (uint16_t)(how >> 4);
@@ -170,7 +237,12 @@ static void take_call(struct input *input, struct hvc_vcpu *vcpu, uint32_t quirk
 	}
 	if (verdict == HVC_FORWARDED) {
 		check(&before, &frame, 0);
-		answer(input, vcpu, &frame);
+		if (!(how & 16) || !begin(input, vm, vcpu, &frame)) {
+			answer(input, vcpu, &frame);
+		}
+	}
+	if (verdict == HVC_EVENTS_FULL) {
+		check(&before, &frame, 0);
 	}
 	if (verdict >= HVC_VERDICT_COUNT || hvc_vcpu_outcome(vcpu).decider >= HVC_DECIDER_COUNT) {
 		abort();
@@ -235,6 +307,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_Alignas(64) static unsigned char memory[sizeof(struct hvc_image) + MAX_NODES * NODE_BYTES];
 	_Alignas(64) static unsigned char vm_memory[512], vcpu_memory[VCPUS][128];
 	_Alignas(64) static unsigned char filter_memory[MAX_NODES * NODE_BYTES];
+	_Alignas(8) static unsigned char event_memory[2048], forward_memory[2048];
 	static struct hvc_counters counters;
 	static const struct hvc_platform platform = {.size = sizeof(platform),
 						     .cpu_start = start,
@@ -252,12 +325,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				       .image = image,
 				       .platform = &platform,
 				       .filter_memory = filter_memory,
-				       .filter_bytes = sizeof(filter_memory)};
+				       .filter_bytes = sizeof(filter_memory),
+				       .event_memory = event_memory,
+				       .event_bytes = hvc_event_size(EVENTS),
+				       .forward_memory = forward_memory,
+				       .forward_bytes = hvc_forward_size(TRANSACTIONS)};
 	struct input input = {data, size};
 	struct hvc_settings settings;
+	uint64_t next = 1;
 
+	if (sizeof(event_memory) < config.event_bytes ||
+	    sizeof(forward_memory) < config.forward_bytes) {
+		abort();
+	}
 	take_settings(&input, &settings);
-	config.flags = take(&input, 1) & (HVC_VM_FORWARD | HVC_VM_PSCI_0_1);
+	config.flags = (uint32_t)take(&input, 1);
+	if (config.flags & 0x80) {
+		config.event_memory = NULL;
+	}
+	config.flags &= HVC_VM_FORWARD | HVC_VM_PSCI_0_1;
 	if (settings.smccc_version >= HVC_VERSION(1, 3)) {
 		config.flags &= HVC_VM_FORWARD; /* 0.1 and the hint do not go together */
 	}
@@ -280,7 +366,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (input.left != 0) {
 		uint64_t who = take(&input, 1);
 
-		take_call(&input, vcpus[who % VCPUS], settings.quirks);
+		take_call(&input, vm, vcpus[who % VCPUS], settings.quirks);
+		if ((who & 8) != 0 && config.event_memory != NULL) {
+			take_events(vm, &next);
+		}
 		if (who >= 0xf0) {
 			take_register(&input, vm);
 		}
