@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <hvcgate/forward.h>
+#include <hvcgate/live.h>
 
 #include "cmocka_all.h"
 #include "forward_state.h"
@@ -526,6 +527,41 @@ static void test_settled(void **state)
 	world_free(world);
 }
 
+/* Its function is denied meanwhile: who waits gets the answer; who comes back has no way to it. */
+static void test_tightened(void **state)
+{
+	struct world *world = world_new(&(struct world_setup){.otherwise = HVC_FORWARD,
+							      .vcpu_count = 2,
+							      .filter_ranges = 1,
+							      .flags = HVC_VM_FORWARD,
+							      .transactions = 2});
+	struct hvc_frame waits = world_frame(CPU_ON_64, 0, 2, 3),
+			 left = world_frame(CPU_ON_64, 1, 2, 3);
+	struct hvc_frame reply = reply_of(9);
+	uint64_t sequence = begin(world, 0, &waits, &here, HVC_FORWARD_NEW);
+	unsigned int expired = 0;
+
+	(void)state;
+	begin(world, 1, &left, &here, HVC_FORWARD_NEW);
+	assert_int_equal(hvc_forward_leave(world->vcpus[1]), HVC_OK);
+	hvc_vm_freeze(world->vm);
+	assert_int_equal(hvc_vm_tighten(world->vm, CPU_ON_64, 1, NULL), HVC_OK);
+	assert_int_equal(hvc_forward_reply(world->vm, sequence, &reply, 1), HVC_OK);
+	assert_true(hvc_forward_take(world->vcpus[0], &waits));
+	assert_int_equal(waits.x[0], 9);
+	assert_int_equal(hvc_call(world->vcpus[1], HVC_CONDUIT_HVC, 0, &left), HVC_RESUME);
+	assert_int_equal(left.x[0], STATUS(-1));
+	assert_int_equal(hvc_forward_cancel(world->vcpus[1], &left), HVC_ENOENT);
+	for (unsigned int i = 0; i < HVC_FORWARD_TICKS; i++) {
+		expired += hvc_forward_expire(world->vm);
+	}
+	assert_int_equal(expired, 1);
+	assert_int_equal(counts(world).in_use, 0);
+	assert_int_equal(counted(world, 0, CPU_ON_64, HVC_ANSWERED), 1);
+	assert_int_equal(counted(world, 1, CPU_ON_64, HVC_DENIED), 1);
+	world_free(world);
+}
+
 /* Numbers go on where a saved VM was. */
 static void test_next(void **state)
 {
@@ -558,7 +594,7 @@ int main(void)
 		cmocka_unit_test(test_normalised),    cmocka_unit_test(test_no_key),
 		cmocka_unit_test(test_full),          cmocka_unit_test(test_capacity),
 		cmocka_unit_test(test_expire),        cmocka_unit_test(test_settled),
-		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_next),          cmocka_unit_test(test_tightened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
