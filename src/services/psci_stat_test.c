@@ -217,6 +217,40 @@ static void test_os_initiated(void **state)
 	world_free(world);
 }
 
+/* A CPU wakes just while another finds that both sleep: no time counts for a node one of which runs. */
+static uint64_t wakes_meanwhile(void *host)
+{
+	struct world *world = host;
+
+	if (world->context != NULL && ++world->protects == 2) {
+		struct hvc_vcpu *other = world->context;
+
+		world->context = NULL;
+		hvc_vcpu_woke(other);
+	}
+	return atomic_load(&world->us);
+}
+
+static void test_wakes_meanwhile(void **state)
+{
+	struct world *world = make(true);
+
+	(void)state;
+	turn_on(world, 2);
+	turn_on(world, 3);
+	assert_int_equal(call(world, 2, CPU_SUSPEND, CLUSTER_DOWN, 0x1000), HVC_CPU_POWERDOWN);
+	world->platform.now_us = wakes_meanwhile;
+	world->context = world->vcpus[2];
+	/* The clock is read for the CPU itself, and then for the cluster. */
+	assert_int_equal(call(world, 3, CPU_SUSPEND, CLUSTER_DOWN, 0x1000), HVC_CPU_POWERDOWN);
+	assert_null(world->context);
+	world->us += 500;
+	hvc_vcpu_woke(world->vcpus[3]);
+	expect(world, 3, CLUSTER_DOWN, 1, 0);
+	expect(world, 3, CORE_DOWN, 1, 500);
+	world_free(world);
+}
+
 /* SYSTEM_SUSPEND is the deepest of everything; the other CPUs are off. */
 static void test_system(void **state)
 {
@@ -349,10 +383,15 @@ static void test_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_core),       cmocka_unit_test(test_ways),
-		cmocka_unit_test(test_cluster),    cmocka_unit_test(test_os_initiated),
-		cmocka_unit_test(test_system),     cmocka_unit_test(test_widths),
-		cmocka_unit_test(test_undeclared), cmocka_unit_test(test_presence),
+		cmocka_unit_test(test_core),
+		cmocka_unit_test(test_ways),
+		cmocka_unit_test(test_cluster),
+		cmocka_unit_test(test_os_initiated),
+		cmocka_unit_test(test_wakes_meanwhile),
+		cmocka_unit_test(test_system),
+		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_undeclared),
+		cmocka_unit_test(test_presence),
 		cmocka_unit_test(test_memory),
 	};
 
