@@ -94,7 +94,7 @@ enum hvc_trusted_os {
 /* What a policy fixes beside the rules. Plain values; every one has a default (hvc_settings_init). */
 struct hvc_settings {
 	uint32_t size;                /* sizeof(struct hvc_settings) */
-	uint32_t smccc_version;       /* HVC_VERSION(1, 0) to HVC_VERSION(1, 6) */
+	uint32_t smccc_version;       /* HVC_VERSION(1, 0) to HVC_VERSION(1, 7) */
 	uint32_t strictness;          /* enum hvc_strictness */
 	uint32_t discovery;           /* enum hvc_discovery */
 	uint64_t regs[HVC_REG_COUNT]; /* by enum hvc_register: reset values, KVM's encodings */

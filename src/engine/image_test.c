@@ -91,8 +91,8 @@ static void test_settings(void **state)
 	REFUSED(smccc_version, 0);
 	REFUSED(smccc_version, HVC_VERSION(0, 9));
 	TAKEN(smccc_version, HVC_VERSION(1, 0));
-	TAKEN(smccc_version, HVC_VERSION(1, 6));
-	REFUSED(smccc_version, HVC_VERSION(1, 7));
+	TAKEN(smccc_version, HVC_VERSION(1, 7));
+	REFUSED(smccc_version, HVC_VERSION(1, 8));
 	REFUSED(smccc_version, HVC_VERSION(2, 0));
 	TAKEN(strictness, HVC_STRICT_KVM);
 	REFUSED(strictness, 2);

@@ -227,7 +227,7 @@ bool tables_valid(const struct hvc_settings *settings, const struct hvc_tables *
 bool settings_valid(const struct hvc_settings *settings)
 {
 	if (settings->size != sizeof(*settings) || settings->smccc_version < HVC_VERSION(1, 0) ||
-	    settings->smccc_version > HVC_VERSION(1, 6) || settings->strictness > HVC_STRICT_KVM ||
+	    settings->smccc_version > HVC_VERSION(1, 7) || settings->strictness > HVC_STRICT_KVM ||
 	    settings->discovery > HVC_DISCOVERY_RAW || settings->quirks >= HVC_QUIRK_END) {
 		return false;
 	}

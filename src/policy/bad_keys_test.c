@@ -181,8 +181,8 @@ static const struct bad_case keys_cases[] = {
 	{
 		"smccc out of range",
 		"hvcgate: 1\n"
-		"smccc: \"1.7\"\n",
-		"2:8: error: smccc \"1.7\" is out of range; there are \"1.0\" to \"1.6\"\n",
+		"smccc: \"1.8\"\n",
+		"2:8: error: smccc \"1.8\" is out of range; there are \"1.0\" to \"1.7\"\n",
 	},
 	{
 		"psci out of range",

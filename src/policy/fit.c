@@ -135,11 +135,11 @@ static void psci_list(const struct hvc_policy *policy, char *text, size_t size)
 
 static bool smccc_fits(const struct hvc_policy *policy, uint64_t version)
 {
-	/* The engine had no later one when hvcgate-1 was closed. */
+	/* The engine had no later one when hvcgate-1 was closed; later profiles of ours have all. */
 	const uint32_t least = HVC_VERSION(1, 5);
 
 	if (!is_kernel(policy)) {
-		return version <= least || version <= policy->base.smccc_version;
+		return version <= least || policy->base.smccc_version > least;
 	}
 	return version <= policy->base.smccc_version &&
 	       (version == policy->base.smccc_version ||

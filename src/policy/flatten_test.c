@@ -30,7 +30,7 @@
 static const char *const policies[] = {
 	"hvcgate: 1\n",
 	"hvcgate: 1\npsci: \"0.2\"\nsmccc: \"1.5\"\nidentity: none\n",
-	"hvcgate: 1\nprofile: hvcgate-2\nsmccc: \"1.6\"\n",
+	"hvcgate: 1\nprofile: hvcgate-2\nsmccc: \"1.7\"\n",
 	(STATES),
 	(SILICON),
 	(FEATURES),

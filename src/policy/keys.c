@@ -56,9 +56,9 @@ static void take_smccc(struct loader *loader, const struct yaml_node *value)
 	if (!version_value(loader, value, "smccc", "\"1.2\"", &version)) {
 		return;
 	}
-	if (version < HVC_VERSION(1, 0) || version > HVC_VERSION(1, 6)) {
+	if (version < HVC_VERSION(1, 0) || version > HVC_VERSION(1, 7)) {
 		diags_error(loader->diags, &value->mark,
-			    "smccc \"%s\" is out of range; there are \"1.0\" to \"1.6\"",
+			    "smccc \"%s\" is out of range; there are \"1.0\" to \"1.7\"",
 			    value->text);
 		return;
 	}

@@ -133,6 +133,10 @@ static bool arch_has(const struct hvc_vm *vm, unsigned int slot)
 	if (slot == HVC_FN_SMCCC_ARCH_FEATURE_AVAILABILITY) {
 		return vm->platform != NULL && vm->platform->feature_availability != NULL;
 	}
+	if (slot == HVC_FN_SMCCC_ARCH_CLEAN_INV_MEMREGION ||
+	    slot == HVC_FN_SMCCC_ARCH_CLEAN_INV_MEMREGION_ATTRIBUTES) {
+		return vm->platform != NULL && vm->platform->clean_inv != NULL;
+	}
 	return queries_have(vm, slot);
 }
 

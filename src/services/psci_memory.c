@@ -39,8 +39,7 @@ HVC_SERVE(PSCI_MEM_PROTECT)
 	return serve_word(frame, before);
 }
 
-/* What is known to be RAM is protected, all of it. */
-static bool range_is_ram(const struct hvc_vm *vm, uint64_t base, uint64_t bytes)
+bool range_is_ram(const struct hvc_vm *vm, uint64_t base, uint64_t bytes)
 {
 	const struct hvc_platform *platform = vm->platform;
 
@@ -54,7 +53,7 @@ static bool range_is_ram(const struct hvc_vm *vm, uint64_t base, uint64_t bytes)
 	       platform->is_ram(vm->host, base + (bytes - 1));
 }
 
-/* Whether protection is on does not matter: the question is what it would cover. */
+/* What is known to be RAM is protected, all of it. Whether protection is on does not matter: the question is what it would cover. */
 HVC_SERVE(PSCI_MEM_PROTECT_CHECK_RANGE)
 {
 	bool covered = range_is_ram(vcpu->vm, argument(vcpu, frame, 1), argument(vcpu, frame, 2));

@@ -30,6 +30,9 @@ static inline bool vm_raw(const struct hvc_vm *vm)
 	return vm->image->settings.discovery == HVC_DISCOVERY_RAW;
 }
 
+/* Is all of this range known to be guest RAM? src/services/psci_memory.c */
+bool range_is_ram(const struct hvc_vm *vm, uint64_t base, uint64_t bytes);
+
 /* The workarounds that KVM knows. */
 static inline bool is_workaround_1_to_3(unsigned int slot)
 {

@@ -101,6 +101,15 @@ static bool mem_protect(void *host, bool on)
 	return !world->protect_fails;
 }
 
+static bool clean_inv(void *host, uint64_t ipa, uint64_t bytes)
+{
+	struct world *world = host;
+
+	world->cleaned[0] = ipa;
+	world->cleaned[1] = bytes;
+	return !world->clean_fails;
+}
+
 static bool is_ram_range(void *host, uint64_t ipa, uint64_t bytes)
 {
 	const struct world *world = host;
@@ -219,6 +228,7 @@ struct world *world_new(const struct world_setup *setup)
 		world->platform.now_us = now_us;
 		world->platform.mem_protect = mem_protect;
 		world->platform.is_ram_range = is_ram_range;
+		world->platform.clean_inv = clean_inv;
 	}
 	world->image = world_image(setup, &world->image_capacity);
 	world->vm = memory(hvc_vm_size());

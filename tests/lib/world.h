@@ -30,13 +30,13 @@ struct world_setup {
 	const struct hvc_settings *settings; /* NULL: the defaults */
 	const struct paint *rules;
 	size_t rule_count;
-	enum hvc_action otherwise;       /* the default action */
-	unsigned int vcpu_count;         /* 0: one */
-	unsigned int filter_ranges;      /* memory for that many; 0: no filter memory */
-	bool no_platform;                /* no callback at all */
-	bool host_time;                  /* callbacks stolen_time and ptp, too */
-	bool host_power;                 /* stats memory, now_us, mem_protect, is_ram_range */
-	uint32_t flags;                  /* HVC_VM_* */
+	enum hvc_action otherwise;  /* the default action */
+	unsigned int vcpu_count;    /* 0: one */
+	unsigned int filter_ranges; /* memory for that many; 0: no filter memory */
+	bool no_platform;           /* no callback at all */
+	bool host_time;             /* callbacks stolen_time and ptp, too */
+	bool host_power;            /* stats memory, now_us, mem_protect, is_ram_range, clean_inv */
+	uint32_t flags;             /* HVC_VM_* */
 	const struct hvc_tables *tables; /* NULL: none */
 	uint64_t share_ram;              /* bytes at WORLD_SHARE_BASE; 0: no share memory */
 	unsigned int transactions;       /* forward memory for that many; 0: none */
@@ -68,6 +68,8 @@ struct world {
 	uint64_t ns, counter[2];   /* the clock, the virtual and the physical counter */
 	_Atomic uint64_t us;       /* now_us */
 	bool protect_fails;        /* mem_protect says false */
+	bool clean_fails;          /* clean_inv says false */
+	uint64_t cleaned[2];       /* what it was told last; bytes 0: nothing */
 	bool protected;            /* what it was told last */
 	unsigned int protects;     /* number of its calls so far; callers take turns */
 	bool share_fails;          /* the host does not go along with what is shared */

@@ -27,6 +27,7 @@ enum {
 	EXPECT_X0_X1 = 0x3,
 	EXPECT_X0_X2 = 0x7,
 	EXPECT_X0_X3 = 0xf,
+	EXPECT_X0_X4 = 0x1f,
 	EXPECT_X0_X7 = 0xff,
 	EXPECT_X0_X17 = 0x3ffff,
 
@@ -42,7 +43,7 @@ enum {
 
 /* A function that the engine serves, and arguments x1 to x3 with which it succeeds. */
 struct expected_call {
-	char name[36]; /* no pointer: a bare-metal guest has no relocations */
+	char name[44]; /* no pointer: a bare-metal guest has no relocations */
 	uint32_t id;
 	uint32_t flags;
 	uint32_t changed; /* on success; on failure it is x0 alone, but for TRNG_RND */
@@ -61,6 +62,9 @@ static const struct expected_call expected_calls[] = {
 	{"SMCCC_ARCH_WORKAROUND_3", 0x80003fffu, EXPECT_OPTIONAL, EXPECT_X0, 0, 0, 0},
 	{"SMCCC_ARCH_WORKAROUND_4", 0x80000004u, EXPECT_OPTIONAL | EXPECT_LATER, EXPECT_X0, 0, 0,
 	 0},
+	{"SMCCC_ARCH_CLEAN_INV_MEMREGION", 0xc0000005u, EXPECT_2, EXPECT_X0, 0x1000, 0x1000, 0},
+	{"SMCCC_ARCH_CLEAN_INV_MEMREGION_ATTRIBUTES", 0xc0000006u, EXPECT_2, EXPECT_X0_X4, 0x5a,
+	 0x5a, 0x5a},
 	{"SMCCC_STD_CALL_COUNT", 0x8400ff00u, 0, EXPECT_X0, 0, 0, 0},
 	{"SMCCC_STD_CALL_UID", 0x8400ff01u, EXPECT_2, EXPECT_X0_X3, 0x5a, 0x5a, 0x5a},
 	{"SMCCC_STD_CALL_REVISION", 0x8400ff03u, EXPECT_2, EXPECT_X0_X1, 0x5a, 0x5a, 0x5a},

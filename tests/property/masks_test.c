@@ -93,6 +93,7 @@ static void high_settings(struct hvc_settings *settings)
 	settings->soc_version = 0x043b0001u;
 	settings->soc_revision = 3;
 	settings->os_initiated = 1;
+	settings->smccc_version = HVC_VERSION(1, 7);
 }
 
 /* What optional functions want to have. */
