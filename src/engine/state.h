@@ -42,6 +42,7 @@ struct hvc_vm {
 	struct hvc_shares *shares;
 	_Atomic uint64_t epoch;          /* image swaps so far */
 	_Atomic uint32_t trusted_os_cpu; /* index of the vCPU that MIGRATE left it on */
+	_Atomic uint32_t starts;         /* CPU_ONs that won so far */
 	_Atomic uint8_t suspend_mode;    /* enum suspend_mode of services/psci.h */
 	_Atomic uint8_t mem_protect;     /* MEM_PROTECT's state */
 };

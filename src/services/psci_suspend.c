@@ -215,17 +215,22 @@ HVC_SERVE(PSCI_CPU_DEFAULT_SUSPEND)
 			 argument(vcpu, frame, 2));
 }
 
-/* Every other CPU must be off (5.20, 5.21). */
+/*
+ * Every other CPU must be off (5.20, 5.21), and at one moment: one that was found off may have been started since, by one
+ * that then went off and is found so. Who starts another counts that before it can go off; so where nobody was started
+ * meanwhile all are off still, and else one was running.
+ */
 static bool others_off(const struct hvc_vcpu *vcpu)
 {
 	const struct hvc_vm *vm = vcpu->vm;
+	uint32_t starts = atomic_load(&vm->starts);
 
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
 		if (i != vcpu->index && hvc_vcpu_power(vm->vcpus[i]) != POWER_OFF) {
 			return false;
 		}
 	}
-	return true;
+	return atomic_load(&vm->starts) == starts;
 }
 
 HVC_SERVE(PSCI_SYSTEM_SUSPEND)
