@@ -2,7 +2,7 @@
 /*
  * Random values in the guest's device tree (rng-seed, kaslr-seed), new at every boot: a reset restores
  * the tree with the values of the first one. Without random numbers the properties become FDT_NOPs, for a
- * guest believes what stands there. The only time that the monitor looks into guest RAM.
+ * guest believes what stands there. But for memory.c the only time that the monitor looks into guest RAM.
  * Source: Devicetree Specification 0.4, 5.4 (structure block).
  */
 #include "el2.h"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The whole machine: resets, panic, suspend."""
-from guest import HERE, LinuxTest, main
+from guest import HERE, TOP, LinuxTest, main
 
 
 class Reset(LinuxTest):
@@ -106,6 +106,10 @@ class SuspendMore(Suspend):
 
     def test_gic_2(self):
         self.check("--gic", "2")
+
+    def test_laptop(self):
+        """With idle states, and a clock and stolen time that go on."""
+        self.check("--policy", TOP / "policies/laptop.yaml")
 
 
 if __name__ == "__main__":
