@@ -127,8 +127,8 @@ void kit_main(void)
 	if (boot == 2) {
 		want("marks after protection", (int64_t)marked, 0);
 		want("other words after protection", (int64_t)other, 0);
-		want("MEM_PROTECT off", (int64_t)kit_hvc(MEM_PROTECT, 0, 0, 0), 0);
 		reset(3, SYSTEM_RESET);
 	}
 	want("marks after a reset without", (int64_t)marked, (int64_t)all);
+	want("MEM_PROTECT two boots later", (int64_t)kit_hvc(MEM_PROTECT, 0, 0, 0), 0);
 }
