@@ -7,6 +7,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
 
 #include "cmocka_all.h"
 #include "expected_masks.h"
@@ -48,6 +49,15 @@ static bool entropy(void *host, uint64_t *words, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		words[i] = rng_next(&rng);
 	}
+	return rng_below(&rng, 8) != 0;
+}
+
+static bool mem_protect(void *host, bool on)
+{
+	static _Thread_local struct rng rng = {7};
+
+	(void)host;
+	(void)on;
 	return rng_below(&rng, 8) != 0;
 }
 
@@ -99,13 +109,13 @@ static enum hvc_verdict call(struct cpu *cpu, struct rng *rng, struct hvc_frame 
 	return verdict;
 }
 
-/* It turned itself off: on again by its own hand or another's, as the host sees it. */
+/* It turned itself off, or froze: on again by its own hand or another's, as the host sees it. */
 static void come_back(struct cpu *cpu)
 {
 	struct hvc_vcpu *vcpu = cpu->hostile->world->vcpus[cpu->index];
 
 	while (!atomic_exchange(&cpu->asked, false)) {
-		if (hvc_vcpu_power(vcpu) == 1) {
+		if (hvc_vcpu_power(vcpu) != 2) {
 			struct hvc_frame on = world_frame(0xc4000003u, cpu->index, 0, 0);
 
 			hvc_call(vcpu, HVC_CONDUIT_HVC, 0, &on);
@@ -127,8 +137,16 @@ static void *cpu_thread(void *argument)
 	for (unsigned int i = 0; i < CALLS; i++) {
 		struct hvc_frame frame = random_frame(&rng);
 
-		if (call(cpu, &rng, &frame) == HVC_CPU_OFF) {
+		switch (call(cpu, &rng, &frame)) {
+		case HVC_CPU_OFF:
+		case HVC_CPU_FREEZE:
 			come_back(cpu);
+			break;
+		case HVC_CPU_STANDBY: /* if not, the next call says that it woke */
+			hvc_vcpu_woke(cpu->hostile->world->vcpus[cpu->index]);
+			break;
+		default:
+			break;
 		}
 	}
 	atomic_fetch_sub(&cpu->hostile->running, 1);
@@ -149,7 +167,14 @@ static uint64_t counted(const struct hostile *hostile)
 	return sum;
 }
 
-static void test_hostile(void **state)
+/* All that a policy and a host can add. */
+static const struct hvc_tables tables = {
+	.size = sizeof(tables),
+	.power_state_count = 4,
+	.power_states = {{0, 0}, {1, 1}, {2, 2}, {0x10000, 2}},
+};
+
+static void test_profile(unsigned int profile)
 {
 	static const struct paint rules[] = {{0x84000012u, 0x84000012u, HVC_DENY},
 					     {0x86000000u, 0x8600ffffu, HVC_FORWARD},
@@ -160,16 +185,25 @@ static void test_hostile(void **state)
 	uint64_t before = 0, calls = 0;
 	unsigned int minor = 3;
 
-	(void)state;
-	hvc_settings_init(&settings);
+	assert_int_equal(hvc_settings_profile(&settings, profile), HVC_OK);
+	settings.os_initiated = profile != 1;
+	settings.trusted_os = profile == 1 ? HVC_TRUSTED_OS_NONE : HVC_TRUSTED_OS_MIGRATES;
 	settings.smccc_version = HVC_VERSION(1, 5);
 	settings.quirks = HVC_QUIRK_PSCI_VERSION_OPEN;
 	settings.regs[HVC_REG_PSCI_VERSION] = HVC_VERSION(1, 3);
-	hostile.world = world_new(&(struct world_setup){
-		.settings = &settings, .rules = rules, .rule_count = 3, .vcpu_count = CPUS});
+	memset(&hostile, 0, sizeof(hostile));
+	hostile.world = world_new(&(struct world_setup){.settings = &settings,
+							.rules = rules,
+							.rule_count = 3,
+							.vcpu_count = CPUS,
+							.tables = profile == 1 ? NULL : &tables,
+							.host_power = profile != 1});
 	hvc_vm_freeze(hostile.world->vm);
 	hostile.world->platform.cpu_start = start;
 	hostile.world->platform.entropy = entropy;
+	if (profile != 1) {
+		hostile.world->platform.mem_protect = mem_protect;
+	}
 	hostile.world->context = &hostile;
 	hostile.world->ram_end = 1u << 28;
 	hostile.running = CPUS;
@@ -200,6 +234,14 @@ static void test_hostile(void **state)
 	assert_int_equal(counted(&hostile), calls);
 	assert_true(calls >= CPUS * CALLS);
 	world_free(hostile.world);
+}
+
+static void test_hostile(void **state)
+{
+	(void)state;
+	for (unsigned int profile = 1; profile <= HVC_PROFILE_NEWEST; profile++) {
+		test_profile(profile);
+	}
 }
 
 int main(void)
