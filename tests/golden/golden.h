@@ -25,12 +25,13 @@ void *must(void *memory); /* there is memory, or the program ends */
 enum way { WAY_CLEAR_FROM, WAY_SHOW, WAY_SET };
 struct variation {
 	const char *name;
-	bool spec;   /* the Arm documents and coherent discovery; else as the kernel */
-	bool old;    /* vCPUs without PSCI_0_2 */
-	bool bare;   /* a host without callbacks and memory */
-	bool host;   /* what hosts determine and policies turn on: workarounds, SOC_ID, ... */
-	bool tables; /* SoC name, power states, ... */
-	bool turn;   /* a register, or some: */
+	bool spec;      /* the Arm documents and coherent discovery; else as the kernel */
+	bool old;       /* vCPUs without PSCI_0_2 */
+	bool bare;      /* a host without callbacks and memory */
+	bool host;      /* what hosts determine and policies turn on: workarounds, SOC_ID, ... */
+	bool tables;    /* SoC name, power states, ... */
+	uint32_t smccc; /* another version than the profile's; 0: the profile's */
+	bool turn;      /* a register, or some: */
 	enum way way;
 	unsigned int reg;
 	uint64_t value;

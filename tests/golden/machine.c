@@ -150,6 +150,9 @@ static void make_settings(const struct abi_profile *profile, const struct variat
 		settings->discovery = HVC_DISCOVERY_COHERENT;
 		settings->quirks = 0;
 	}
+	if (variation->smccc != 0) {
+		settings->smccc_version = variation->smccc;
+	}
 	if (variation->host) {
 		host_settings(settings);
 	}
@@ -166,9 +169,7 @@ static struct hvc_image *make_image(const struct abi_profile *profile,
 
 	make_settings(profile, variation, &settings);
 	if (variation->tables) {
-		fill_tables(&settings, &tables,
-			    strcmp(abi_profile_name(profile), "hvcgate-1@1") != 0 &&
-				    abi_profile_rank(profile) == 0);
+		fill_tables(&settings, &tables, abi_profile_ours(profile) >= 2);
 	}
 	err = hvc_image_begin(image, bytes, &settings);
 	if (err == HVC_OK) {

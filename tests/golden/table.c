@@ -207,6 +207,31 @@ static void put_hosts(struct writer *writer, struct variation variation, const s
 	put_variation(writer, &other, base, base_name, NULL);
 }
 
+/* Versions of SMCCC, for profiles that came with them or later. */
+static void put_versions(struct writer *writer, struct variation variation,
+			 const struct answers *base, const char *base_name)
+{
+	static const struct {
+		uint32_t smccc;
+		const char *name;
+	} versions[] = {
+		{HVC_VERSION(1, 0), "smccc 1.0"}, {HVC_VERSION(1, 1), "smccc 1.1"},
+		{HVC_VERSION(1, 2), "smccc 1.2"}, {HVC_VERSION(1, 3), "smccc 1.3"},
+		{HVC_VERSION(1, 4), "smccc 1.4"}, {HVC_VERSION(1, 5), "smccc 1.5"},
+		{HVC_VERSION(1, 7), "smccc 1.7"},
+	};
+
+	variation.host = variation.tables = true;
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		variation.name = versions[i].name;
+		variation.smccc = versions[i].smccc;
+		variation.old = false;
+		put_variation(writer, &variation, base, base_name, NULL);
+		variation.old = true;
+		put_variation(writer, &variation, base, base_name, NULL);
+	}
+}
+
 static void put_strictness(struct writer *writer, bool spec)
 {
 	struct variation variation = {.name = "as made", .spec = spec};
@@ -221,6 +246,9 @@ static void put_strictness(struct writer *writer, bool spec)
 	}
 	put_turned(writer, variation, &base, name);
 	put_hosts(writer, variation, &base, name);
+	if (abi_profile_ours(writer->profile) >= 2) {
+		put_versions(writer, variation, &base, name);
+	}
 	variation.old = true;
 	if (put_variation(writer, &variation, &base, name, &old)) {
 		put_turned(writer, variation, &old, old_name);
