@@ -44,6 +44,11 @@ static bool starts(const struct saved_vcpu *vcpu)
 
 static bool sleeps(const struct saved_vcpu *vcpu)
 {
+	return (vcpu->psci.power & POWER_ASLEEP) != 0;
+}
+
+static bool goes_on_elsewhere(const struct saved_vcpu *vcpu)
+{
 	return (vcpu->psci.power & POWER_DOWN) != 0;
 }
 
@@ -53,8 +58,10 @@ static bool vcpu_valid(const struct hvc_vcpu *own, const struct saved_vcpu *vcpu
 	if (!starts(vcpu) && (vcpu->start_entry | vcpu->start_context) != 0) {
 		return false;
 	}
-	if (sleeps(vcpu) ? hvc_function_by_id(vcpu->asked) == HVC_FN_NONE
-			 : (vcpu->asked | vcpu->wake_entry | vcpu->wake_context) != 0) {
+	if (sleeps(vcpu) ? !saved_sleep_call(hvc_function_by_id(vcpu->asked)) : vcpu->asked != 0) {
+		return false;
+	}
+	if (!goes_on_elsewhere(vcpu) && (vcpu->wake_entry | vcpu->wake_context) != 0) {
 		return false;
 	}
 	return (vcpu->record == STOLEN_TIME_NONE || vcpu->record % 64 == 0) &&
@@ -237,8 +244,8 @@ enum hvc_err restore_check_shares(struct restore *restore)
 void restore_take_shares(struct restore *restore)
 {
 	struct hvc_shares *shares = restore->vm->shares;
+	struct books books = {0};
 	enum hvc_err err = HVC_OK;
-	struct books books;
 
 	(void)books_of(restore, &books);
 	shares_clear(shares);

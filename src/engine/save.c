@@ -141,21 +141,32 @@ static uint64_t record_of(const struct hvc_vcpu *vcpu)
 								 : STOLEN_TIME_NONE;
 }
 
+bool saved_sleep_call(unsigned int slot)
+{
+	return slot == HVC_FN_PSCI_CPU_SUSPEND || slot == HVC_FN_PSCI_0_1_CPU_SUSPEND ||
+	       slot == HVC_FN_PSCI_CPU_DEFAULT_SUSPEND || slot == HVC_FN_PSCI_SYSTEM_SUSPEND;
+}
+
 static void write_vcpu(const struct hvc_vcpu *vcpu, struct out *out)
 {
 	struct psci_vcpu_state psci;
-	bool starts, sleeps;
+	bool starts, sleeps, down;
 
 	psci_vcpu_state(vcpu, &psci);
+	/* One that has made another call since is awake, whether its host said so or not. */
+	if ((psci.power & POWER_ASLEEP) != 0 && !saved_sleep_call(vcpu->last_entry & ENTRY_SLOT)) {
+		psci.power &= ~POWER_SLEEP;
+	}
 	starts = POWER_OF(psci.power) == POWER_ON_PENDING;
-	sleeps = (psci.power & POWER_DOWN) != 0;
+	sleeps = (psci.power & POWER_ASLEEP) != 0;
+	down = (psci.power & POWER_DOWN) != 0;
 	put_64(out, vcpu->mpidr);
 	put_32(out, psci.power);
 	put_32(out, sleeps ? vcpu->last_id : 0);
 	put_64(out, starts ? vcpu->start_entry : 0);
 	put_64(out, starts ? vcpu->start_context : 0);
-	put_64(out, sleeps ? vcpu->request_entry : 0);
-	put_64(out, sleeps ? vcpu->request_value : 0);
+	put_64(out, down ? vcpu->request_entry : 0);
+	put_64(out, down ? vcpu->request_value : 0);
 	put_64(out, record_of(vcpu));
 }
 

@@ -34,7 +34,7 @@ enum section_type {
 	SECTION_COUNT
 };
 
-/* u64 affinity; u32 power (psci_state.h), u32 ID of the call it is powered down by; u64 entry and context of a start that is
+/* u64 affinity; u32 power (psci_state.h), u32 ID of the call it sleeps in; u64 entry and context of a start that is
  * pending, u64 entry and context of the wake-up it sleeps for; u64 IPA of its stolen-time record, all ones: none. What
  * does not apply is 0. */
 enum { SAVED_VCPU = 56 };
@@ -43,6 +43,8 @@ enum { SAVED_VCPU = 56 };
  * that image, and zeroes. */
 enum { SAVED_POLICY = 32 };
 void saved_policy(const struct hvc_image *image, uint8_t policy[SAVED_POLICY]);
+/* Is this function one that a vCPU sleeps in? */
+bool saved_sleep_call(unsigned int slot);
 
 /* IEEE 802.3. */
 uint32_t crc32_of(const void *data, size_t n);

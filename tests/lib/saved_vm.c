@@ -73,6 +73,9 @@ enum hvc_verdict call_by(struct world *world, unsigned int vcpu, enum hvc_fn fn,
 	struct hvc_frame frame = world_frame(id_of(fn), x1, x2, x3);
 	enum hvc_verdict verdict = hvc_call(world->vcpus[vcpu], HVC_CONDUIT_HVC, 0, &frame);
 
+	if (verdict == HVC_FORWARDED) {
+		must(hvc_forward_cancel(world->vcpus[vcpu], &frame) == HVC_OK, "cancel");
+	}
 	if (x0 != NULL) {
 		*x0 = frame.x[0];
 	}

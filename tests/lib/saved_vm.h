@@ -17,7 +17,7 @@ void full_init(struct full *full);
 
 /* The function's 32-bit ID, or 64-bit one if it has no other. */
 uint32_t id_of(enum hvc_fn fn);
-/* HVC #0 by a vCPU. */
+/* HVC #0 by a vCPU. Nobody answers what is forwarded. */
 enum hvc_verdict call_by(struct world *world, unsigned int vcpu, enum hvc_fn fn, uint64_t x1,
 			 uint64_t x2, uint64_t x3, uint64_t *x0);
 
