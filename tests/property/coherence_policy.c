@@ -154,7 +154,7 @@ static void random_settings(struct rng *rng, struct policy *policy)
 	policy->profile = abi_profile_name(profile);
 	abi_profile_settings(profile, settings);
 	settings->discovery = HVC_DISCOVERY_COHERENT;
-	settings->smccc_version = HVC_VERSION(1, rng_below(rng, 7));
+	settings->smccc_version = HVC_VERSION(1, rng_below(rng, 8));
 	random_registers(rng, settings);
 	settings->workaround_4 = rng_below(rng, 3);
 	settings->soc_id_present = rng_below(rng, 2);
