@@ -504,6 +504,56 @@ static void test_unknown(void **state)
 	world_free(there);
 }
 
+/* The same rules and the same shares, told in another way than hvc_vm_save() does: two ranges that touch. */
+static void test_canonical(void **state)
+{
+	struct world *there = world_new(&full.setup);
+	struct target here = target_new(&full.setup);
+	struct saved saved, other;
+	size_t rules, shares, bytes;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct share_range range = {.ipa = WORLD_SHARE_BASE + 0x4000u * i, .bytes = 0x1000};
+
+		assert_int_equal(shares_add(there->vm->shares, &range), HVC_OK);
+		assert_int_equal(hvc_vm_tighten(there->vm, 0x06001000u + 0x4000u * i, 0x1000, NULL),
+				 HVC_OK);
+		assert_int_equal(shares_mmio_add(there->vm->shares, 0x1000u + 0x1000u * i), HVC_OK);
+	}
+	saved = saved_of(there);
+	rules = saved_section(&saved, SECTION_RANGES, &bytes) + SECTION_HEADER + 8;
+	shares = saved_section(&saved, SECTION_SHARES, &bytes) + SECTION_HEADER + 32;
+	other = saved_copy(&saved, saved.size);
+	assert_int_equal(saved_word(&other, rules + 16), 0x06005000u);
+	saved_set_word(&other, rules + 16, 0x06002000u);
+	saved_seal(&other);
+	assert_int_equal(restore(&here, &other), HVC_EBADMSG);
+	/* Of another action it is another range. */
+	saved_set_word(&other, rules + 16 + 8, HVC_FORWARD);
+	saved_seal(&other);
+	assert_int_equal(restore(&here, &other), HVC_OK);
+	must_be_a_state(&here, &other);
+	memcpy(other.bytes, saved.bytes, saved.size);
+	assert_int_equal(saved_word(&other, shares + 16), WORLD_SHARE_BASE + 0x4000u);
+	saved_set_word(&other, shares + 16, WORLD_SHARE_BASE + 0x1000u);
+	saved_seal(&other);
+	assert_int_equal(restore(&here, &other), HVC_EBADMSG);
+	saved_set_word(&other, shares + 16, WORLD_SHARE_BASE + 0x2000u);
+	saved_seal(&other);
+	assert_int_equal(restore(&here, &other), HVC_OK);
+	must_be_a_state(&here, &other);
+	/* Behind the two ranges: a granule that is guarded twice. */
+	assert_int_equal(saved_word(&other, shares + 40), 0x2000u);
+	saved_set_word(&other, shares + 40, 0x1000u);
+	saved_seal(&other);
+	assert_int_equal(restore(&here, &other), HVC_EBADMSG);
+	free(saved.bytes);
+	free(other.bytes);
+	target_free(&here);
+	world_free(there);
+}
+
 /* Bytes of one state in the place of another's, and noise, under a right checksum. */
 static void test_splices(void **state)
 {
@@ -549,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_flipped),    cmocka_unit_test(test_order),
 		cmocka_unit_test(test_unknown),    cmocka_unit_test(test_splices),
+		cmocka_unit_test(test_canonical),
 	};
 
 	full_init(&full);
