@@ -174,6 +174,25 @@ static void bad_lines(void **state)
 	}
 }
 
+/* What a VM can miss has a name, each its own, and an unknown one is refused. */
+static void missing_names(void **state)
+{
+	struct hvc_diags *diags = hvc_diags_new();
+
+	(void)state;
+	for (unsigned int a = 0; a < HVC_MISSING_COUNT; a++) {
+		assert_string_not_equal(scn_missing_name(a), "?");
+		for (unsigned int b = 0; b < a; b++) {
+			assert_string_not_equal(scn_missing_name(a), scn_missing_name(b));
+		}
+	}
+	assert_string_equal(scn_missing_name(HVC_MISSING_COUNT), "?");
+	assert_null(parse("vm\nsave A\nrestore A -> ENXIO luck\n", "hvcgate-1", false, diags));
+	assert_int_equal(hvc_diags_at(diags, 0)->line, 3);
+	assert_int_equal(hvc_diags_at(diags, 0)->column, 20);
+	hvc_diags_free(diags);
+}
+
 static void without_vm(void **state)
 {
 	struct hvc_diags *diags = hvc_diags_new();
@@ -453,12 +472,12 @@ static void register_ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_lines),    cmocka_unit_test(without_vm),
-		cmocka_unit_test(wrong_vm),     cmocka_unit_test(limits),
-		cmocka_unit_test(calls),        cmocka_unit_test(others),
-		cmocka_unit_test(profiles),     cmocka_unit_test(guards),
-		cmocka_unit_test(texts),        cmocka_unit_test(repeats),
-		cmocka_unit_test(register_ids),
+		cmocka_unit_test(bad_lines),  cmocka_unit_test(missing_names),
+		cmocka_unit_test(without_vm), cmocka_unit_test(wrong_vm),
+		cmocka_unit_test(limits),     cmocka_unit_test(calls),
+		cmocka_unit_test(others),     cmocka_unit_test(profiles),
+		cmocka_unit_test(guards),     cmocka_unit_test(texts),
+		cmocka_unit_test(repeats),    cmocka_unit_test(register_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,9 +141,10 @@ const char *scn_missing_name(unsigned int missing)
 		[HVC_MISSING_STATS] = "stats",        [HVC_MISSING_EVENTS] = "events",
 		[HVC_MISSING_FORWARD] = "forward",    [HVC_MISSING_SHARE] = "share",
 		[HVC_MISSING_STOLEN] = "stolen-time", [HVC_MISSING_SECTION] = "section",
+		[HVC_MISSING_FUNCTION] = "function",
 	};
 
-	return missing < HVC_MISSING_COUNT ? names[missing] : "?";
+	return missing < HVC_MISSING_COUNT && names[missing] != NULL ? names[missing] : "?";
 }
 
 static void print_error(FILE *out, const struct scn_op *op, const struct scn_result *result)
