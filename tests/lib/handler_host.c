@@ -271,12 +271,13 @@ static enum next interrupt(struct actor *actor, struct guest_thread *thread, boo
 {
 	struct host *host = actor->host;
 
-	if (hvc_forward_leave(host->world->vcpus[actor->cpu]) != HVC_OK) {
-		fault(host, "a pending call cannot be left");
-	}
 	if (begun) {
+		/* Before it is left: from then on each tick makes it older, also while this thread does not run. */
 		thread->ticks_then = atomic_load(&host->ticks);
 		thread->restarts = true;
+	}
+	if (hvc_forward_leave(host->world->vcpus[actor->cpu]) != HVC_OK) {
+		fault(host, "a pending call cannot be left");
 	}
 	if (chance(actor, host->setup->vanishing)) {
 		actor->result.vanished++;
