@@ -42,7 +42,6 @@ struct hvc_vm {
 	struct hvc_shares *shares;
 	_Atomic uint64_t epoch;          /* image swaps so far */
 	_Atomic uint32_t trusted_os_cpu; /* index of the vCPU that MIGRATE left it on */
-	_Atomic uint32_t starts;         /* CPU_ONs that won so far */
 	_Atomic uint8_t suspend_mode;    /* enum suspend_mode of services/psci.h */
 	_Atomic uint8_t mem_protect;     /* MEM_PROTECT's state */
 };
@@ -65,7 +64,7 @@ struct hvc_vcpu {
 	/* hvc_vcpu_request(): entry and context, or, of what ends the system, 0 and the cookie. */
 	uint64_t request_entry, request_value;
 	uint32_t request_type;
-	uint32_t spare;
+	_Atomic uint32_t starts;             /* CPU_ONs of it that won so far */
 	uint64_t start_entry, start_context; /* by CPU_ON, for hvc_vcpu_started() */
 	uint64_t stolen_time;                /* IPA of its record, or STOLEN_TIME_NONE */
 	_Atomic uint64_t passed;             /* vm->epoch at its last quiescent point */

@@ -67,7 +67,7 @@ static int32_t claim(const struct hvc_vm *vm, struct hvc_vcpu *target, uint32_t 
 	} while (!atomic_compare_exchange_weak_explicit(&target->power, before, POWER_ON_PENDING,
 							memory_order_acq_rel,
 							memory_order_acquire));
-	atomic_fetch_add_explicit(&target->vm->starts, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&target->starts, 1, memory_order_relaxed);
 	return PSCI_SUCCESS;
 }
 

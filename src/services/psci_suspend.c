@@ -215,6 +215,17 @@ HVC_SERVE(PSCI_CPU_DEFAULT_SUSPEND)
 			 argument(vcpu, frame, 2));
 }
 
+/* Each counts up only: the sum is the same again if each is. */
+static uint32_t starts_of(const struct hvc_vm *vm)
+{
+	uint32_t starts = 0;
+
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		starts += atomic_load(&vm->vcpus[i]->starts);
+	}
+	return starts;
+}
+
 /*
  * Every other CPU must be off (5.20, 5.21), and at one moment: one that was found off may have been started since, by one
  * that then went off and is found so. Who starts another counts that before it can go off; so where nobody was started
@@ -223,14 +234,14 @@ HVC_SERVE(PSCI_CPU_DEFAULT_SUSPEND)
 static bool others_off(const struct hvc_vcpu *vcpu)
 {
 	const struct hvc_vm *vm = vcpu->vm;
-	uint32_t starts = atomic_load(&vm->starts);
+	uint32_t starts = starts_of(vm);
 
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
 		if (i != vcpu->index && hvc_vcpu_power(vm->vcpus[i]) != POWER_OFF) {
 			return false;
 		}
 	}
-	return atomic_load(&vm->starts) == starts;
+	return starts_of(vm) == starts;
 }
 
 HVC_SERVE(PSCI_SYSTEM_SUSPEND)
