@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "internal.h"
-#include "probe.h"
+#include "trial.h"
 
 /* The version that `smccc` or `psci` stands at, for the services that have one. */
 static uint32_t service_version(const struct hvc_policy *policy, unsigned int service,
@@ -134,14 +134,14 @@ static const char *reason(struct hvc_policy *policy, unsigned int slot)
 /* Of those that are not absent: which need more than every host has? */
 static enum hvc_err needs_build(struct hvc_policy *policy)
 {
-	struct probe probe;
-	enum hvc_err err = probe_make(&probe, policy, false);
+	struct trial trial;
+	enum hvc_err err = trial_make(&trial, policy, false);
 
 	for (unsigned int slot = 1; err == HVC_OK && slot < HVC_FN_COUNT; slot++) {
 		policy->needs_host[slot] = policy->absent[slot] == NULL &&
-					   !probe_answers(&probe, slot);
+					   !trial_answers(&trial, slot);
 	}
-	probe_free(&probe);
+	trial_free(&trial);
 	return err;
 }
 
@@ -149,15 +149,15 @@ void absent_build(struct loader *loader)
 {
 	struct hvc_policy *policy = loader->policy;
 	const struct pol_mark whole = {.file = policy->path};
-	struct probe probe;
-	enum hvc_err err = probe_make(&probe, policy, true);
+	struct trial trial;
+	enum hvc_err err = trial_make(&trial, policy, true);
 
 	for (unsigned int slot = 1; err == HVC_OK && slot < HVC_FN_COUNT; slot++) {
-		if (!policy_has_function(policy, slot) || !probe_answers(&probe, slot)) {
+		if (!policy_has_function(policy, slot) || !trial_answers(&trial, slot)) {
 			policy->absent[slot] = reason(policy, slot);
 		}
 	}
-	probe_free(&probe);
+	trial_free(&trial);
 	if (err == HVC_OK) {
 		err = needs_build(policy);
 	}

@@ -25,9 +25,9 @@ class Idle(LinuxTest):
         for _, _, off, cluster in usage:
             self.assertGreater(off + cluster, 20)
         for column in zip(*usage):
-            self.assertGreater(sum(column[1:]), 0)
+            self.assertGreater(sum(column[1:] or column), 0) # not CPU 0 alone, if there are others
         self.assertGreater(sum(standby for _, standby, _, _ in usage), 0)
-        self.assertEqual(boot.fact("online"), f"0-{cpus - 1}")
+        self.assertEqual(boot.fact("online"), f"0-{cpus - 1}" if cpus > 1 else "0")
         self.assertEqual(boot.fact("worked"), "1")
         self.assertQuiet(boot)
         calls = boot.called("PSCI_CPU_SUSPEND")

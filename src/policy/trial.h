@@ -7,7 +7,7 @@
 
 #include "internal.h"
 
-struct probe {
+struct trial {
 	struct hvc_image *image;
 	struct hvc_vm *vm;
 	struct hvc_vcpu *vcpu;
@@ -17,9 +17,9 @@ struct probe {
 };
 
 /* On a host that has all there is, or that can only start CPUs and has entropy. To be freed whatever comes back. */
-enum hvc_err probe_make(struct probe *probe, const struct hvc_policy *policy, bool whole);
-void probe_free(struct probe *probe);
+enum hvc_err trial_make(struct trial *trial, const struct hvc_policy *policy, bool whole);
+void trial_free(struct trial *trial);
 /* Would a call of the function be answered? */
-bool probe_answers(const struct probe *probe, unsigned int slot);
+bool trial_answers(const struct trial *trial, unsigned int slot);
 
 #endif
