@@ -105,4 +105,4 @@ class StolenMore(Stolen):
 
 
 if __name__ == "__main__":
-    main("debian-13")
+    main(more=["debian-13"])

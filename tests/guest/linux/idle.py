@@ -65,4 +65,4 @@ class IdleMore(Idle):
 
 
 if __name__ == "__main__":
-    main("debian-11", "debian-13")
+    main(more=["debian-11", "debian-13"])
