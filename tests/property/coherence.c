@@ -8,6 +8,7 @@
  * Built with a mistake in the engine (discovery_mutants.py) it passes if it finds it.
  */
 #include "coherence.h"
+#include "results.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -108,34 +109,24 @@ static void shrink(struct policy *policy, char why[WHY])
 	memcpy(why, last, WHY);
 }
 
+/* Only of a run in which nothing was wrong. */
 static void write_results(const struct options *options, uint64_t made)
 {
-	const char *directory = getenv("HVCGATE_RESULTS_DIR"), *commit = getenv("HVCGATE_COMMIT");
 	const struct coherent_seen *seen = &coherent_seen;
-	char path[4096];
-	FILE *file;
+	FILE *file = results_open(options->name);
 
-	if (options->name == NULL || directory == NULL ||
-	    snprintf(path, sizeof(path), "%s/%s.json", directory, options->name) >=
-		    (int)sizeof(path)) {
+	if (file == NULL) {
 		return;
 	}
-	file = fopen(path, "w");
-	if (file == NULL) {
-		perror(path);
-		exit(1);
-	}
 	fprintf(file,
-		"{\n \"commit\": \"%s\",\n \"seed\": %" PRIu64 ",\n \"policies\": %" PRIu64
-		",\n \"queries\": %" PRIu64 ",\n \"calls\": {\n  \"handled\": %" PRIu64
-		",\n  \"of these notified\": %" PRIu64 ",\n  \"forwarded\": %" PRIu64
-		",\n  \"denied\": %" PRIu64 ",\n  \"failed, nobody there\": %" PRIu64
-		",\n  \"absent\": %" PRIu64
+		",\n \"seed\": %" PRIu64 ",\n \"policies\": %" PRIu64 ",\n \"queries\": %" PRIu64
+		",\n \"calls\": {\n  \"handled\": %" PRIu64 ",\n  \"of these notified\": %" PRIu64
+		",\n  \"forwarded\": %" PRIu64 ",\n  \"denied\": %" PRIu64
+		",\n  \"failed, nobody there\": %" PRIu64 ",\n  \"absent\": %" PRIu64
 		"\n },\n \"forwarded with a value of the policy's\": %" PRIu64
-		",\n \"excused\": %" PRIu64 ",\n \"contradictions\": 0\n}\n",
-		commit != NULL ? commit : "unknown", options->seed, made, seen->queries,
-		seen->handled, seen->notified, seen->forwarded, seen->denied, seen->failed,
-		seen->absent, seen->stated, seen->excused);
+		",\n \"excused\": %" PRIu64 "\n}\n",
+		options->seed, made, seen->queries, seen->handled, seen->notified, seen->forwarded,
+		seen->denied, seen->failed, seen->absent, seen->stated, seen->excused);
 	fclose(file);
 }
 

@@ -75,37 +75,45 @@ static json_t *reserved(struct probe *probe)
 	return hunt.found;
 }
 
-/* What is tried in a VM of its own: a first range, which nobody asks about, and the one whose error counts. */
+/* What is tried in a VM of its own: a first range, which nobody asks about, and the one whose error counts. Bases are
+ * counted from the ID of a function, or, with HVC_FN_NONE, from 0. */
 static const struct {
 	const char *what;
+	enum hvc_fn from;
 	struct filter_range before, range;
 } tries[] = {
-	{"handle", {0}, {0x84000050, 1, HANDLE, {0}}},
-	{"deny", {0}, {0x84000050, 1, DENY, {0}}},
-	{"forward", {0}, {0x84000050, 1, FORWARD, {0}}},
-	{"action-3", {0}, {0x84000050, 1, 3, {0}}},
-	{"action-255", {0}, {0x84000050, 1, 255, {0}}},
-	{"pad", {0}, {0x84000050, 1, DENY, {[0] = 1, [14] = 1}}},
-	{"empty", {0}, {0x84000050, 0, DENY, {0}}},
-	{"empty-at-0", {0}, {0, 0, DENY, {0}}},
-	{"wrap", {0}, {0xffffffff, 2, DENY, {0}}},
-	{"wrap-all", {0}, {0xffffffff, 0xffffffff, DENY, {0}}},
-	{"last", {0}, {0xffffffff, 1, DENY, {0}}},
-	{"arch-32", {0}, {0x80008000, 1, DENY, {0}}},
-	{"arch-64", {0}, {0xc0000000, 1, DENY, {0}}},
-	{"below-arch-32", {0}, {0x7fffffff, 1, DENY, {0}}},
-	{"above-arch-32", {0}, {0x80010000, 1, DENY, {0}}},
-	{"straddle-below", {0}, {0x7fffffff, 2, DENY, {0}}},
-	{"straddle-above", {0}, {0x8000ffff, 2, DENY, {0}}},
-	{"same-again", {0x84000050, 1, DENY, {0}}, {0x84000050, 1, DENY, {0}}},
-	{"overlap", {0x84000050, 4, DENY, {0}}, {0x84000052, 8, DENY, {0}}},
-	{"adjacent", {0x84000050, 4, DENY, {0}}, {0x84000054, 4, DENY, {0}}},
+	{"handle", HVC_FN_TRNG_VERSION, {0}, {0, 1, HANDLE, {0}}},
+	{"deny", HVC_FN_TRNG_VERSION, {0}, {0, 1, DENY, {0}}},
+	{"forward", HVC_FN_TRNG_VERSION, {0}, {0, 1, FORWARD, {0}}},
+	{"action-3", HVC_FN_TRNG_VERSION, {0}, {0, 1, 3, {0}}},
+	{"action-255", HVC_FN_TRNG_VERSION, {0}, {0, 1, 255, {0}}},
+	{"pad", HVC_FN_TRNG_VERSION, {0}, {0, 1, DENY, {[0] = 1, [14] = 1}}},
+	{"empty", HVC_FN_TRNG_VERSION, {0}, {0, 0, DENY, {0}}},
+	{"empty-at-0", HVC_FN_NONE, {0}, {0, 0, DENY, {0}}},
+	{"wrap", HVC_FN_NONE, {0}, {0xffffffff, 2, DENY, {0}}},
+	{"wrap-all", HVC_FN_NONE, {0}, {0xffffffff, 0xffffffff, DENY, {0}}},
+	{"last", HVC_FN_NONE, {0}, {0xffffffff, 1, DENY, {0}}},
+	{"arch-32", HVC_FN_SMCCC_ARCH_WORKAROUND_1, {0}, {0, 1, DENY, {0}}},
+	{"arch-64", HVC_FN_NONE, {0}, {0xc0000000, 1, DENY, {0}}},
+	{"below-arch-32", HVC_FN_NONE, {0}, {0x7fffffff, 1, DENY, {0}}},
+	{"above-arch-32", HVC_FN_NONE, {0}, {0x80010000, 1, DENY, {0}}},
+	{"straddle-below", HVC_FN_NONE, {0}, {0x7fffffff, 2, DENY, {0}}},
+	{"straddle-above", HVC_FN_NONE, {0}, {0x8000ffff, 2, DENY, {0}}},
+	{"same-again", HVC_FN_TRNG_VERSION, {0, 1, DENY, {0}}, {0, 1, DENY, {0}}},
+	{"overlap", HVC_FN_TRNG_VERSION, {0, 4, DENY, {0}}, {2, 8, DENY, {0}}},
+	{"adjacent", HVC_FN_TRNG_VERSION, {0, 4, DENY, {0}}, {4, 4, DENY, {0}}},
 };
 
 static void add_check(json_t *list, const char *what, int error)
 {
 	json_array_append_new(list,
 			      json_pack("{s:s, s:o}", "what", what, "error", probe_error(error)));
+}
+
+static int filter_from(struct kvm_machine *machine, enum hvc_fn from, struct filter_range range)
+{
+	range.base += from == HVC_FN_NONE ? 0 : hvc_function_at(from)->id32;
+	return probe_filter(machine, &range);
 }
 
 static void try_all(struct probe *probe, json_t *list)
@@ -117,16 +125,15 @@ static void try_all(struct probe *probe, json_t *list)
 			return;
 		}
 		if (tries[i].before.count != 0) {
-			(void)probe_filter(machine, &tries[i].before);
+			(void)filter_from(machine, tries[i].from, tries[i].before);
 		}
-		add_check(list, tries[i].what, probe_filter(machine, &tries[i].range));
+		add_check(list, tries[i].what, filter_from(machine, tries[i].from, tries[i].range));
 		kvm_machine_free(machine);
 	}
 }
 
 static json_t *filter_checks(struct probe *probe)
 {
-	static const struct filter_range plain = {.base = 0x84000050, .count = 1, .action = DENY};
 	struct kvm_machine *machine = probe_machine(probe);
 	json_t *list = json_array();
 
@@ -149,7 +156,9 @@ static json_t *filter_checks(struct probe *probe)
 	machine = probe_machine(probe);
 	if (machine != NULL) {
 		(void)probe_ask(probe, machine, HVC_CONDUIT_HVC, HVC_FN_SMCCC_VERSION, 0);
-		add_check(list, "after-run", probe_filter(machine, &plain));
+		add_check(list, "after-run",
+			  filter_from(machine, HVC_FN_TRNG_VERSION,
+				      (struct filter_range){.count = 1, .action = DENY}));
 		kvm_machine_free(machine);
 	}
 	return list;
