@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allow.h"
 #include "internal.h"
 #include "sha256.h"
 #include "values.h"
@@ -150,6 +151,23 @@ static void put_implementations(struct text *text, const struct hvc_policy *poli
 	}
 }
 
+static void put_allow(struct text *text, const struct hvc_policy *policy)
+{
+	const char *comma = "";
+
+	if (knob_value(policy, KNOB_ALLOW) == 0 && !all_said(policy)) {
+		return;
+	}
+	put(text, "allow: [");
+	for (unsigned int i = 0; i < ALLOW_COUNT; i++) {
+		if (policy_allows(policy, i)) {
+			put(text, "%s%s", comma, policy_allow_name(i));
+			comma = ", ";
+		}
+	}
+	put(text, "]\n");
+}
+
 static void put_settings(struct text *text, const struct hvc_policy *policy)
 {
 	const struct hvc_settings *settings = &policy->settings;
@@ -170,6 +188,7 @@ static void put_settings(struct text *text, const struct hvc_policy *policy)
 	if (settings->replay != 0 || all_said(policy)) {
 		put(text, "replay: %s\n", settings->replay != 0 ? "allowed" : "refused");
 	}
+	put_allow(text, policy);
 }
 
 /* Has it functions that no feature register gates? The others are said under `registers`. */

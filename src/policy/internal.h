@@ -33,6 +33,7 @@ enum pol_knob_id {
 	KNOB_TRUSTED_OS,      /* HVC_TRUSTED_OS_NONE less the kind: 0 is none */
 	KNOB_IMPLEMENTATIONS, /* how many */
 	KNOB_REPLAY,
+	KNOB_ALLOW,   /* bits of enum pol_allow */
 	KNOB_DEFAULT, /* enum hvc_action */
 	KNOB_SHOW,    /* registers that the list shows */
 	KNOB_KNOWN,   /* registers that the VMM knows */
@@ -188,6 +189,9 @@ void take_implementations(struct loader *loader, const struct yaml_node *value);
 /* features.c: the key `features` of a rule; and, spans built, which functions it is about. */
 void take_features(struct loader *loader, const struct yaml_node *map, struct pol_rule *rule);
 void features_settle(struct loader *loader);
+
+/* allow.c: what a host may leave undone. */
+void take_allow(struct loader *loader, const struct yaml_node *value);
 
 /* profile.c: one word of two; their values are 0 and 1. */
 void take_mode(struct loader *loader, const struct yaml_node *value, unsigned int knob,

@@ -212,6 +212,7 @@ static const struct {
 	{"trusted-os", take_trusted_os},
 	{"implementations", take_implementations},
 	{"replay", take_replay},
+	{"allow", take_allow},
 	{"services", take_services},
 	{"registers", take_registers},
 	{"show-registers", take_show_registers},
