@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The two VMs that a plan compares: the kernel's and the policy's. Their host is the same, so that what differs is
+ * theirs. */
+#define _ISOC11_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include <hvcgate/event.h>
+
+#include "allow.h"
+#include "check.h"
+#include "plan_internal.h"
+
+/* --- The host: what the engine has in user space on KVM. No callback for what only EL2 can do. */
+static bool starts(void *host, uint32_t vcpu)
+{
+	(void)host;
+	(void)vcpu;
+	return true;
+}
+
+static bool is_ram(void *host, uint64_t ipa)
+{
+	(void)host;
+	return ipa >= PLAN_RAM && ipa - PLAN_RAM < PLAN_RAM_BYTES;
+}
+
+static bool gives_words(void *host, uint64_t *words, uint32_t n)
+{
+	(void)host;
+	memset(words, 0x5a, n * sizeof(*words));
+	return true;
+}
+
+static bool steals(void *host, uint32_t vcpu, uint64_t ipa)
+{
+	(void)host;
+	(void)vcpu;
+	return ipa != 0;
+}
+
+static bool tells_time(void *host, uint32_t vcpu, bool physical, uint64_t *ns, uint64_t *counter)
+{
+	(void)host;
+	(void)vcpu;
+	*ns = 0x123456789abcdef0ull;
+	*counter = physical ? 0x1111111122222222ull : 0x3333333344444444ull;
+	return true;
+}
+
+static uint64_t counts(void *host)
+{
+	(void)host;
+	return 1000;
+}
+
+static void choose_host(struct hvc_platform *platform)
+{
+	*platform = (struct hvc_platform){
+		.size = sizeof(*platform),
+		.cpu_start = starts,
+		.is_ram = is_ram,
+		.entropy = gives_words,
+		.stolen_time = steals,
+		.ptp = tells_time,
+		.now_us = counts,
+	};
+}
+
+/* --- Memory. */
+#define EVENTS 16
+
+static void *aligned(size_t bytes)
+{
+	return aligned_alloc(64, (bytes + 63) / 64 * 64);
+}
+
+enum hvc_err plan_vm_make(struct plan_vm *vm, struct hvc_image *image)
+{
+	*vm = (struct plan_vm){.image = image};
+	choose_host(&vm->platform);
+	vm->config = (struct hvc_vm_config){
+		.size = sizeof(vm->config),
+		.vcpu_count = 2,
+		.image = image,
+		.platform = &vm->platform,
+		.flags = HVC_VM_FORWARD,
+		.stats_bytes = hvc_stats_size(2),
+		.event_bytes = hvc_event_size(EVENTS),
+	};
+	vm->config.stats_memory = aligned(vm->config.stats_bytes);
+	vm->config.event_memory = aligned(vm->config.event_bytes);
+	vm->vm = aligned(hvc_vm_size());
+	vm->vcpus[0] = aligned(hvc_vcpu_size());
+	vm->vcpus[1] = aligned(hvc_vcpu_size());
+	if (vm->config.stats_memory == NULL || vm->config.event_memory == NULL || vm->vm == NULL ||
+	    vm->vcpus[0] == NULL || vm->vcpus[1] == NULL) {
+		return HVC_ENOMEM;
+	}
+	return plan_vm_again(vm);
+}
+
+void plan_vm_free(struct plan_vm *vm)
+{
+	free(vm->image);
+	free(vm->vm);
+	free(vm->vcpus[0]);
+	free(vm->vcpus[1]);
+	free(vm->config.stats_memory);
+	free(vm->config.event_memory);
+}
+
+enum hvc_err plan_vm_again(struct plan_vm *vm)
+{
+	enum hvc_err err = hvc_vm_init(vm->vm, &vm->config, vm->vcpus);
+
+	for (unsigned int i = 0; i < 2 && err == HVC_OK; i++) {
+		err = hvc_vcpu_set_stolen_time(vm->vcpus[i], PLAN_RAM + 64 * i);
+	}
+	for (size_t i = 0; vm->plan != NULL && i < vm->plan->register_count && err == HVC_OK; i++) {
+		err = hvc_vm_set_reg(vm->vm, vm->plan->registers[i].id,
+				     vm->plan->registers[i].value);
+	}
+	if (err == HVC_OK) {
+		hvc_vm_freeze(vm->vm);
+	}
+	return err;
+}
+
+/* --- Images. */
+/* A record may be of a kernel between two profiles: what it says itself goes before. */
+static void apply_firmware(const json_t *record, struct hvc_settings *settings)
+{
+	const json_t *firmware = json_object_get(record, "firmware");
+	size_t count = json_array_size(firmware);
+
+	for (unsigned int reg = HVC_REG_STD_BMAP; reg < HVC_REG_COUNT && reg < count; reg++) {
+		const json_t *from = json_array_get(firmware, reg);
+		const uint64_t known = settings->reg_mask[reg];
+
+		if (reg < settings->reg_count) {
+			settings->reg_mask[reg] = known &
+						  json_hex(json_object_get(from, "legal-bits"));
+			settings->regs[reg] = settings->reg_mask[reg] &
+					      json_hex(json_object_get(from, "value"));
+		}
+	}
+	settings->filter = json_yes(
+		json_object_get(json_object_get(record, "filter"), "supported"));
+}
+
+void plan_kernel_settings(const struct hvc_plan_host *host, struct hvc_settings *settings)
+{
+	abi_profile_settings(host->profile, settings);
+	if (host->record != NULL) {
+		abi_record_apply(host->record, settings);
+		apply_firmware(host->record, settings);
+	}
+}
+
+enum hvc_err plan_kernel_image(const struct hvc_settings *settings, struct hvc_image **image)
+{
+	const size_t bytes = hvc_image_min_size();
+	enum hvc_err err;
+
+	*image = malloc(bytes);
+	if (*image == NULL) {
+		return HVC_ENOMEM;
+	}
+	err = hvc_image_begin(*image, bytes, settings);
+	if (err == HVC_OK) {
+		hvc_image_seal(*image);
+	}
+	return err;
+}
+
+enum hvc_err plan_policy_image(const struct hvc_policy *policy, const struct hvc_settings *kernel,
+			       struct hvc_image **image)
+{
+	struct hvc_diags *diags = hvc_diags_new();
+	enum hvc_err err = diags == NULL ? HVC_ENOMEM : hvc_policy_compile(policy, image, diags);
+
+	hvc_diags_free(diags);
+	if (err != HVC_OK) {
+		return err;
+	}
+	for (unsigned int reg = HVC_REG_WORKAROUND_1; reg <= HVC_REG_WORKAROUND_3; reg++) {
+		if (!policy_says_register(policy, reg) && reg < (*image)->settings.reg_count) {
+			(*image)->settings.regs[reg] = kernel->regs[reg];
+		}
+	}
+	hvc_image_seal(*image);
+	return HVC_OK;
+}
