@@ -78,7 +78,7 @@ says err "unknown verb 'zebra'; see hvcgate --help"
 run 2 policy
 run 2 policy chekc my.yaml
 says err "did you mean 'hvcgate policy check'?"
-for verb in policy 'policy check' 'policy explain' 'policy flatten' resolve call replay probe; do
+for verb in policy 'policy check' 'policy explain' 'policy flatten' 'policy plan' 'policy compile' resolve call replay probe; do
 	# shellcheck disable=SC2086 # two words
 	run 0 $verb --help
 	says out 'Example: hvcgate'
@@ -200,6 +200,76 @@ says out "$(sed 's/^# sha256: //;$!d' flat.yaml)"
 run 1 policy flatten bad.yaml
 says out
 run 0 policy flatten
+
+# policy plan
+cat >kvm.yaml <<'END'
+hvcgate: 1
+profile: linux-6.12
+strictness: kvm
+services: {trng: off, pv-time: off}
+rules:
+  - deny: PSCI_SYSTEM_RESET2
+  - deny: {owner: vendor-hyp}
+END
+run 0 policy plan --on linux-6.12 --policy kvm.yaml
+says err
+says out 'kvm.yaml on linux-6.12@1, workaround levels unknown: enforced'
+says out '0x6030000000160000 STD_BMAP          0x0 (was 0x1)'
+says out '0x6030000000160001 STD_HYP_BMAP      0x0 (was 0x1)'
+says out '0x6030000000160002 VENDOR_HYP_BMAP   0x0 (was 0x3)'
+says out 'deny    0x84000012-0x84000012 PSCI_SYSTEM_RESET2/32'
+says out 'forward 0x8400000a-0x8400000a PSCI_FEATURES'
+says out 'discovery: with x1 0x84000012 (PSCI_SYSTEM_RESET2/32) the kernel says 0x0, the policy -1'
+run 0 policy plan --on "$policies/../profiles/records/linux-6.12.json" --policy "$policies/linux-6.12.yaml"
+says out ' on linux-6.12@1 (6.12.'
+says out 'filter: none needed'
+says out 'no call leaves the kernel for it'
+run 1 policy plan --on linux-6.1 --policy kvm.yaml
+says out ': refused'
+says out 'no-filter: the kernel has no filter'
+says out 'first kernel that can: 6.4'
+says out 'allow: [no-filter]'
+run 1 policy plan --on linux-6.12
+says out '(built-in) on linux-6.12@1'
+says out 'write smccc: "1.1"; or allow: [smccc]'
+printf 'hvcgate: 1\nallow: smccc\n' >allow.yaml
+run 0 policy plan --on linux-6.12 --policy allow.yaml
+says out 'degraded as allowed'
+run 1 policy plan --on linux-6.1 --policy kvm.yaml --format json
+says out '"refused": true'
+says out '"first-kernel": "6.4"'
+run 2 policy plan --policy kvm.yaml
+says err 'on which kernel? --on names a record or a profile'
+run 2 policy plan --on hvcgate-1
+says err "hvcgate-1@1 is no kernel's profile"
+run 2 policy plan --on nothing.json
+says err 'nothing.json'
+run 1 policy plan --on linux-6.12 --policy bad.yaml
+says out
+
+# policy compile, and check of what it made
+run 0 policy compile my.yaml -o my.image
+says out
+run 0 policy compile my.yaml -o again.image
+if ! cmp -s my.image again.image; then
+	fail 'the same policy gives another image'
+fi
+run 0 policy check my.image
+says out 'my.image: an image of '
+says out "policy sha256 $(sed 's/^# sha256: //;$!d' flat.yaml)"
+run 0 policy check --format json my.yaml my.image
+says out '"image": true'
+run 1 policy compile bad.yaml -o bad.image
+run 2 policy compile my.yaml
+says err 'where to? --output names'
+run 2 policy compile my.yaml -o no/where.image
+says err 'no/where.image: cannot be written'
+printf 'x' | dd of=again.image bs=1 seek=999 conv=notrunc status=none
+run 1 policy check again.image
+says err 'again.image: a damaged image'
+head -c 300 my.image >short.image
+run 1 policy check short.image my.yaml
+says err 'short.image: a damaged image'
 
 # policy explain
 run 0 policy explain my.yaml PSCI_CPU_ON

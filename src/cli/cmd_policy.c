@@ -7,10 +7,8 @@
 #include "out.h"
 
 static const struct cli_verb *const policy_verbs[] = {
-	&cli_policy_check,
-	&cli_policy_explain,
-	&cli_policy_flatten,
-	NULL,
+	&cli_policy_check, &cli_policy_explain, &cli_policy_flatten,
+	&cli_policy_plan,  &cli_policy_compile, NULL,
 };
 
 static int run(int argc, char **argv)
@@ -30,6 +28,6 @@ static int run(int argc, char **argv)
 
 const struct cli_verb cli_policy = {
 	.name = "policy",
-	.summary = "Check, explain and flatten policy files",
+	.summary = "Check, explain, flatten, plan and compile policy files",
 	.run = run,
 };

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 
-extern const struct cli_verb cli_policy_check, cli_policy_explain, cli_policy_flatten;
+extern const struct cli_verb cli_policy_check, cli_policy_explain, cli_policy_flatten,
+	cli_policy_plan, cli_policy_compile;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "args.h"
 #include "cmd_policy.h"
+#include "image_file.h"
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -19,7 +20,8 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "FILE...",
-	.doc = "Check policy files (\"-\": standard input): errors, warnings, notes.\v"
+	.doc = "Check policy files (\"-\": standard input): errors, warnings, notes. Of a compiled one: is it sound, and what is "
+	       "it?\v"
 	       "Exit status: 0 nothing found, 1 errors or warnings, 2 a file cannot be read.\n\n"
 	       "Example: hvcgate policy check policies/*.yaml",
 };
@@ -130,6 +132,23 @@ static json_t *to_json(const char *path, const struct checked *checked)
 	return json;
 }
 
+/* An image instead of a policy: its own line and object. */
+static int check_image(const char *path, json_t *list)
+{
+	struct image_file file;
+	int status;
+
+	image_file_read(path, &file);
+	status = file.err == HVC_OK ? CLI_OK : file.err == HVC_EIO ? CLI_USAGE : CLI_FINDING;
+	if (list == NULL) {
+		image_file_print(path, &file);
+	} else {
+		json_array_append_new(list, image_file_json(path, &file));
+	}
+	image_file_free(&file);
+	return status;
+}
+
 static int run(int argc, char **argv)
 {
 	struct args arguments = {.format = OUT_TEXT};
@@ -143,6 +162,12 @@ static int run(int argc, char **argv)
 	for (int i = 0; i < arguments.count; i++) {
 		struct checked checked;
 
+		if (is_image_file(arguments.words[i])) {
+			const int found = check_image(arguments.words[i], list);
+
+			status = found > status ? found : status;
+			continue;
+		}
 		check(arguments.words[i], &checked);
 		if (list == NULL) {
 			print_text(arguments.words[i], &checked);

@@ -73,6 +73,7 @@ static void describe(struct planner *planner)
 	plan->filter = planner->kernel_settings.filter != 0;
 	plan->registers_there = planner->kernel_settings.reg_count;
 	plan->shown = hvc_policy_settings(planner->policy)->reg_count;
+	plan->spec = hvc_policy_settings(planner->policy)->strictness == HVC_STRICT_SPEC;
 	plan->differs = makes_protected(planner->host) ? PLAN_DIFFERS_PROTECTED : 0;
 }
 

@@ -192,7 +192,9 @@ static void no_smc(struct planner *planner)
 			}
 		}
 	}
-	if (forwards_any(planner)) {
+	/* A policy of such a kernel's profile does not forward them either. */
+	if (forwards_any(planner) &&
+	    (planner->own.image->settings.quirks & HVC_QUIRK_SMC_UNKNOWN) == 0) {
 		put(&limit(planner, ALLOW_SMC)->answers, HVC_FN_NONE);
 	}
 }
@@ -240,12 +242,18 @@ static void no_filter(struct planner *planner)
 
 static void departures(struct planner *planner)
 {
-	const uint32_t missing = planner->kernel_settings.quirks &
-				 ~planner->own.image->settings.quirks;
+	const uint32_t kernel = planner->kernel_settings.quirks;
+	const uint32_t own = planner->own.image->settings.quirks;
 	struct hvc_plan *plan = planner->plan;
 
-	plan->differs |= missing & HVC_QUIRK_ZERO_X1_X3 ? PLAN_DIFFERS_ZEROES : 0;
-	plan->differs |= missing & HVC_QUIRK_HVC_ANY_IMMEDIATE ? PLAN_DIFFERS_IMMEDIATE : 0;
+	/* A VM that knows no SMC leaves x1 to x3 as well. */
+	if ((kernel & HVC_QUIRK_ZERO_X1_X3) != 0 &&
+	    ((own & HVC_QUIRK_ZERO_X1_X3) == 0 || (~kernel & own & HVC_QUIRK_SMC_UNKNOWN) != 0)) {
+		plan->differs |= PLAN_DIFFERS_ZEROES;
+	}
+	if ((kernel & ~own & HVC_QUIRK_HVC_ANY_IMMEDIATE) != 0) {
+		plan->differs |= PLAN_DIFFERS_IMMEDIATE;
+	}
 }
 
 void plan_limits(struct planner *planner)
