@@ -112,7 +112,7 @@ struct hvc_plan {
 	struct hvc_plan_limit limits[8];
 	size_t limit_count;
 	uint32_t differs;
-	bool spec;    /* strictness spec: the engine is to do as the Arm documents say, which costs forwards */
+	bool spec; /* strictness spec: the engine is to do as the Arm documents say, which costs forwards */
 	bool refused; /* some limit is not allowed */
 };
 

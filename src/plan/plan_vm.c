@@ -127,37 +127,117 @@ enum hvc_err plan_vm_again(struct plan_vm *vm)
 	return err;
 }
 
-/* --- Images. */
-/* A record may be of a kernel between two profiles: what it says itself goes before. */
-static void apply_firmware(const json_t *record, struct hvc_settings *settings)
+/* --- The kernel's settings. A record may be of a kernel between two profiles, so that all it says goes before. */
+static void apply_registers(const json_t *record, struct hvc_settings *settings)
 {
 	const json_t *firmware = json_object_get(record, "firmware");
-	size_t count = json_array_size(firmware);
 
-	for (unsigned int reg = HVC_REG_STD_BMAP; reg < HVC_REG_COUNT && reg < count; reg++) {
-		const json_t *from = json_array_get(firmware, reg);
-		const uint64_t known = settings->reg_mask[reg];
+	settings->reg_count = 0;
+	while (settings->reg_count < HVC_REG_COUNT &&
+	       settings->reg_count < json_array_size(firmware)) {
+		const json_t *from = json_array_get(firmware, settings->reg_count);
+		const unsigned int reg = settings->reg_count++;
+		uint64_t known = ~0ull;
 
-		if (reg < settings->reg_count) {
+		if (reg >= HVC_REG_STD_BMAP) {
+			known = policy_register_bits(reg);
 			settings->reg_mask[reg] = known &
 						  json_hex(json_object_get(from, "legal-bits"));
-			settings->regs[reg] = settings->reg_mask[reg] &
-					      json_hex(json_object_get(from, "value"));
+			known = settings->reg_mask[reg];
+		}
+		settings->regs[reg] = known & json_hex(json_object_get(from, "value"));
+	}
+	for (unsigned int reg = settings->reg_count; reg < HVC_REG_COUNT; reg++) {
+		settings->regs[reg] = settings->reg_mask[reg] = 0;
+	}
+}
+
+/* Versions that there are names for; 0.1 is of vCPUs without PSCI_0_2, which a plan is not for. */
+static void apply_versions(const json_t *record, struct hvc_settings *settings)
+{
+	static const uint32_t known[] = {HVC_VERSION(0, 2), HVC_VERSION(1, 0), HVC_VERSION(1, 1),
+					 HVC_VERSION(1, 2), HVC_VERSION(1, 3)};
+	const json_t *accepted = json_object_get(json_array_get(json_object_get(record, "firmware"),
+								HVC_REG_PSCI_VERSION),
+						 "accepted");
+
+	settings->psci_versions = 0;
+	for (size_t i = 0; i < json_array_size(accepted); i++) {
+		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++) {
+			if (json_version(json_array_get(accepted, i)) == known[k]) {
+				settings->psci_versions |= HVC_PSCI_BIT(known[k]);
+			}
 		}
 	}
-	settings->filter = json_yes(
-		json_object_get(json_object_get(record, "filter"), "supported"));
+}
+
+/* Did this call, in some configuration, do other than answer -1? */
+static bool is_served(const json_t *answer)
+{
+	const json_t *results = json_object_get(answer, "results");
+
+	for (size_t i = 0; i < json_array_size(results); i++) {
+		const json_t *x = json_object_get(json_array_get(results, i), "x");
+
+		if (x == NULL ||
+		    strcmp(json_string_value(json_array_get(x, 0)), "0xffffffffffffffff") != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Functions that the record knows nothing of are the profile's. */
+static void apply_functions(const json_t *record, struct hvc_settings *settings)
+{
+	const json_t *answers = json_object_get(record, "answers");
+	struct plan_set called = {{0}}, served = {{0}};
+
+	for (size_t i = 0; i < json_array_size(answers); i++) {
+		const json_t *answer = json_array_get(answers, i);
+		const unsigned int slot = hvc_function_by_name(
+			json_string_value(json_object_get(answer, "call")));
+
+		called.bits[slot / 64] |= 1ull << slot % 64;
+		served.bits[slot / 64] |= (uint64_t)is_served(answer) << slot % 64;
+	}
+	for (unsigned int i = 0; i < HVC_FN_WORDS; i++) {
+		settings->functions[i] = (settings->functions[i] & ~called.bits[i]) |
+					 served.bits[i];
+	}
+	settings->functions[0] &= ~1ull;
+}
+
+static void apply_quirks(const json_t *record, struct hvc_settings *settings)
+{
+	const json_t *quirks = json_object_get(record, "quirks");
+
+	for (uint32_t quirk = 1; quirk < HVC_QUIRK_END; quirk <<= 1) {
+		const json_t *seen = json_object_get(json_object_get(quirks, hvc_quirk_name(quirk)),
+						     "seen");
+
+		if (seen != NULL && json_yes(seen)) {
+			settings->quirks |= quirk;
+		} else if (seen != NULL && strcmp(json_string_value(seen), "no") == 0) {
+			settings->quirks &= ~quirk;
+		}
+	}
 }
 
 void plan_kernel_settings(const struct hvc_plan_host *host, struct hvc_settings *settings)
 {
 	abi_profile_settings(host->profile, settings);
 	if (host->record != NULL) {
-		abi_record_apply(host->record, settings);
-		apply_firmware(host->record, settings);
+		apply_registers(host->record, settings);
+		apply_versions(host->record, settings);
+		apply_functions(host->record, settings);
+		apply_quirks(host->record, settings);
+		settings->filter = json_yes(
+			json_object_get(json_object_get(host->record, "filter"), "supported"));
 	}
 }
 
+/* --- Images. */
 enum hvc_err plan_kernel_image(const struct hvc_settings *settings, struct hvc_image **image)
 {
 	const size_t bytes = hvc_image_min_size();
@@ -189,6 +269,7 @@ enum hvc_err plan_policy_image(const struct hvc_policy *policy, const struct hvc
 			(*image)->settings.regs[reg] = kernel->regs[reg];
 		}
 	}
+	(*image)->settings.trusted_os_cpu = 0; /* calls are made by the first vCPU */
 	hvc_image_seal(*image);
 	return HVC_OK;
 }

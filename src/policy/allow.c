@@ -34,6 +34,11 @@ bool policy_says_register(const struct hvc_policy *policy, unsigned int reg)
 	return reg < HVC_REG_COUNT && policy->knobs[KNOB_REG + reg].set;
 }
 
+uint64_t policy_register_bits(unsigned int reg)
+{
+	return register_mask(reg);
+}
+
 static void unknown_name(struct loader *loader, const struct yaml_node *name)
 {
 	struct suggestion suggestion;

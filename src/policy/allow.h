@@ -26,4 +26,7 @@ bool policy_allows(const struct hvc_policy *policy, unsigned int allow);
  * is no statement about what the host determines. */
 bool policy_says_register(const struct hvc_policy *policy, unsigned int reg);
 
+/* The bits of a register that is a bitmap that functions of the catalogue hang on. */
+uint64_t policy_register_bits(unsigned int reg);
+
 #endif

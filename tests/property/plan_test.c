@@ -5,7 +5,7 @@
  * engine answers. Then each ID of the catalogue, its neighbours, the edges of ranges and others must be answered as by
  * the policy's engine alone, but for what the plan says it cannot be brought to; and what it says must be seen.
  *
- * plan_test POLICY... -- RECORD...
+ * plan_test [--random N] POLICY... -- RECORD...   (N policies made at random for each record; 10)
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -411,7 +411,8 @@ static void check_least(struct subject *subject)
 }
 
 /* --- A policy on a record. */
-static unsigned long total_calls, total_forwarded, total_excused, total_ranges, total_mutants;
+static unsigned long total_plans, total_calls, total_forwarded, total_excused, total_ranges,
+	total_mutants;
 
 static bool limits_seen(const struct subject *subject)
 {
@@ -489,6 +490,7 @@ static bool check(const struct hvc_policy *policy, const char *policy_name, cons
 		check_least(&subject);
 		fine = mutants_noticed(&subject) && subject.wrong == 0;
 	}
+	total_plans++;
 	total_calls += subject.calls;
 	total_forwarded += subject.forwarded;
 	total_excused += subject.excused;
@@ -578,30 +580,45 @@ static bool check_random(uint64_t seed, const char *record)
 	return fine;
 }
 
-int main(int argc, char **argv)
+static bool check_record(char **policies, int count, const char *record, bool first,
+			 unsigned int randoms, uint64_t seed)
 {
 	bool fine = true;
-	unsigned int plans = 0;
-	int records = 1;
 
-	while (records < argc && strcmp(argv[records], "--") != 0) {
+	for (int i = 0; i < count; i++) {
+		struct hvc_policy *policy = load(policies[i]);
+
+		fine = check(policy, policies[i], record, first) && fine;
+		hvc_policy_free(policy);
+	}
+	for (unsigned int i = 0; i < randoms; i++) {
+		fine = check_random(seed + i, record) && fine;
+	}
+	return fine;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int randoms = 10;
+	bool fine = true;
+	int first = 1, records, done = 0;
+
+	if (argc > 2 && strcmp(argv[1], "--random") == 0) {
+		randoms = (unsigned int)strtoul(argv[2], NULL, 10);
+		first = 3;
+	}
+	for (records = first; records < argc && strcmp(argv[records], "--") != 0;) {
 		records++;
 	}
-	for (int k = records + 1; k < argc; k++) {
-		for (int i = 1; i < records; i++) {
-			struct hvc_policy *policy = load(argv[i]);
-
-			fine = check(policy, argv[i], argv[k], k == records + 1) && fine;
-			hvc_policy_free(policy);
-			plans++;
-		}
-		for (unsigned int i = 0; i < 10; i++) {
-			fine = check_random((uint64_t)(k * 100 + (int)i), argv[k]) && fine;
-			plans++;
-		}
+	for (int k = records + 1; k < argc; k++, done++) {
+		fine = check_record(argv + first, records - first, argv[k], done == 0, randoms,
+				    1000ull * (unsigned int)(done + 1)) &&
+		       fine;
 	}
-	printf("%u plans, %lu ranges; %lu calls, %lu of them forwarded, %lu excused; %lu plans without a register noticed\n",
-	       plans, total_ranges, total_calls, total_forwarded, total_excused, total_mutants);
-	return fine && plans > 20 && total_forwarded > 1000 && total_mutants > 3 ? EXIT_SUCCESS
-										 : EXIT_FAILURE;
+	printf("%d records, %lu plans, %lu ranges; %lu calls, %lu of them forwarded, %lu excused; %lu plans without a register noticed\n",
+	       done, total_plans, total_ranges, total_calls, total_forwarded, total_excused,
+	       total_mutants);
+	return fine && total_plans > 20 && total_forwarded > 1000 && total_mutants > 3
+		       ? EXIT_SUCCESS
+		       : EXIT_FAILURE;
 }
