@@ -135,7 +135,7 @@ static void print_cost(const struct hvc_plan *plan)
 		spec += plan->forwards[i].why == PLAN_OTHERWISE;
 	}
 	if (plan->spec && spec != 0) {
-		printf("  %zu of %zu for want of the kernel's ways: profile: %.*s with strictness: kvm leaves these to it\n",
+		printf("  %zu of %zu because the engine does them in another way; with profile: %.*s and strictness: kvm most stay in the kernel\n",
 		       spec, plan->forward_count, (int)strcspn(plan->profile, "@"), plan->profile);
 	}
 }

@@ -19,9 +19,9 @@
 #define STATES                                                                      \
 	"hvcgate: 1\npower-state-format: extended\npower-states:\n  - {param: 5}\n" \
 	"  - {param: 0x40000001, level: 3, min-residency: 3s}\n"
-#define SILICON                                                                                     \
-	"hvcgate: 1\nprofile: hvcgate-2\nsoc-id: {version: 1, revision: 2, name: 'a \"b\" \\ c'}\n" \
-	"implementations: [{midr: 1, aidr: 0xffffffffffffffff}]\nreplay: allowed\n"                 \
+#define SILICON                                                                                          \
+	"hvcgate: 1\nprofile: hvcgate-2\nsoc-id: {version: 1, revision: 2, name: 'a \"b\" \\ c'}\n"      \
+	"implementations: [{midr: 1, aidr: 0xffffffffffffffff}]\nreplay: allowed\nallow: [smc, smccc]\n" \
 	"trusted-os: {cpu: 7, migrates: no}\nos-initiated: on\n"
 #define FEATURES                                                                                 \
 	"hvcgate: 1\nrules: [{forward: [TRNG_RND, PSCI_CPU_ON], to: a, features: 0x7fffffff}]\n" \
