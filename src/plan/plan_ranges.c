@@ -21,13 +21,15 @@ struct segments {
 	bool oom;
 };
 
+/* Room for one more, or NULL: then all is as it was. */
 static void *grown(void *array, size_t count, size_t *capacity, size_t size)
 {
+	const size_t room = *capacity * 2 + 64;
 	void *more = array;
 
 	if (count == *capacity) {
-		*capacity = *capacity * 2 + 64;
-		more = realloc(array, *capacity * size);
+		more = realloc(array, room * size);
+		*capacity = more != NULL ? room : *capacity;
 	}
 	return more;
 }
