@@ -91,7 +91,12 @@ static enum hvc_err make_vms(struct planner *planner)
 		return err;
 	}
 	err = plan_policy_image(planner->policy, &planner->kernel_settings, &image);
-	return err == HVC_OK ? plan_vm_make(&planner->own, image) : err;
+	if (err != HVC_OK) {
+		return err;
+	}
+	image->settings.trusted_os_cpu = 0; /* all calls are made by the first vCPU */
+	hvc_image_seal(image);
+	return plan_vm_make(&planner->own, image);
 }
 
 static enum hvc_err fill(struct planner *planner)

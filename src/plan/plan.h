@@ -7,6 +7,10 @@
  * kernel, strictness kvm, discovery raw, with what the record says its host determines; the test "engine as measured"
  * holds that against each record. Both are called in process and compared, function by function.
  *
+ * It is for a VM that is not protected, whose vCPUs have PSCI_0_2, and that has not KVM_CAP_ARM_SYSTEM_SUSPEND: who
+ * applies it keeps the VMM from enabling that (SYSTEM_SUSPEND is forwarded where the policy has it). Calls are compared one
+ * by one, each in a VM just made: what sequences of them do, kernel's and engine's mixed, is for who applies it.
+ *
  * Three things a kernel does besides are no difference here, because SMCCC leaves them open or nobody can see them who
  * keeps to it: registers that hold no result are zero behind an answer; the immediate of an HVC is not looked at; an
  * SMC with one is -1 and nothing more. hvc_plan.differs names those of them that the policy's engine does not do.
@@ -132,5 +136,10 @@ bool hvc_plan_host_find(struct hvc_plan_host *host, const char *name, char *why,
 enum hvc_err hvc_plan_make(const struct hvc_policy *policy, const struct hvc_plan_host *host,
 			   struct hvc_plan **plan);
 void hvc_plan_free(struct hvc_plan *plan);
+
+/* The image for the engine that answers in user space: the policy's, with the host's levels of workarounds that no file
+ * says. The caller's to free(). Errors as above. */
+enum hvc_err hvc_plan_image(const struct hvc_policy *policy, const struct hvc_plan_host *host,
+			    struct hvc_image **image);
 
 #endif

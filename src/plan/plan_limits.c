@@ -22,6 +22,10 @@ static const struct {
 			     NULL},
 };
 
+_Static_assert(ALLOW_COUNT <=
+		       sizeof(((struct hvc_plan *)0)->limits) / sizeof(struct hvc_plan_limit),
+	       "room for a limit a word");
+
 static const char *const differs_texts[] = {
 	"x1 to x3 are zero behind every answer where they hold no result (SMCCC lets them)",
 	"HVC with an immediate that is not 0 is a call like any other",

@@ -258,8 +258,10 @@ enum hvc_err plan_policy_image(const struct hvc_policy *policy, const struct hvc
 			       struct hvc_image **image)
 {
 	struct hvc_diags *diags = hvc_diags_new();
-	enum hvc_err err = diags == NULL ? HVC_ENOMEM : hvc_policy_compile(policy, image, diags);
+	enum hvc_err err;
 
+	*image = NULL;
+	err = diags == NULL ? HVC_ENOMEM : hvc_policy_compile(policy, image, diags);
 	hvc_diags_free(diags);
 	if (err != HVC_OK) {
 		return err;
@@ -269,7 +271,15 @@ enum hvc_err plan_policy_image(const struct hvc_policy *policy, const struct hvc
 			(*image)->settings.regs[reg] = kernel->regs[reg];
 		}
 	}
-	(*image)->settings.trusted_os_cpu = 0; /* calls are made by the first vCPU */
 	hvc_image_seal(*image);
 	return HVC_OK;
+}
+
+enum hvc_err hvc_plan_image(const struct hvc_policy *policy, const struct hvc_plan_host *host,
+			    struct hvc_image **image)
+{
+	struct hvc_settings kernel;
+
+	plan_kernel_settings(host, &kernel);
+	return plan_policy_image(policy, &kernel, image);
 }

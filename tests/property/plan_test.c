@@ -79,7 +79,7 @@ static void make(struct subject *subject)
 	abi_record_apply(subject->host.record, &settings);
 	if (plan_kernel_image(&settings, &image) != HVC_OK ||
 	    plan_vm_make(&subject->kernel, image) != HVC_OK ||
-	    plan_policy_image(subject->policy, &settings, &image) != HVC_OK ||
+	    hvc_plan_image(subject->policy, &subject->host, &image) != HVC_OK ||
 	    plan_vm_make(&subject->own, image) != HVC_OK) {
 		die("cannot make VMs of", subject->policy_name);
 	}
