@@ -196,6 +196,22 @@ static void allow_list(void **state)
 	hvc_plan_free(plan);
 }
 
+/* One range over all that nobody answers between two. */
+static void joined(void **state)
+{
+	struct hvc_plan *plan = plan_on(
+		KVM "discovery: raw\nrules: [{deny: [TRNG_RND/32, KVM_FEATURES]}]\n", "linux-6.12");
+
+	(void)state;
+	expect_ranges(plan, "deny 0x84000053-0x86000000\n");
+	hvc_plan_free(plan);
+	/* A call that is answered stands between. */
+	plan = plan_on(KVM "discovery: raw\nrules: [{deny: [TRNG_GET_UUID, KVM_FEATURES]}]\n",
+		       "linux-6.12");
+	expect_ranges(plan, "deny 0x84000052-0x84000052\ndeny 0x86000000-0x86000000\n");
+	hvc_plan_free(plan);
+}
+
 /* A newer PSCI than the kernel's: its newest, and the rest is the engine's. */
 static void newer_psci(void **state)
 {
@@ -355,6 +371,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(workarounds),
 		cmocka_unit_test(records_and_profiles),
 		cmocka_unit_test(hosts),
+		cmocka_unit_test(joined),
 	};
 
 	if (argc != 2) {
