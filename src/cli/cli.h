@@ -12,7 +12,8 @@ struct cli_verb {
 	int (*run)(int argc, char **argv); /* argv[0] is "hvcgate run"; returns an exit status */
 };
 
-extern const struct cli_verb cli_run, cli_policy, cli_resolve, cli_call, cli_replay, cli_probe;
+extern const struct cli_verb cli_run, cli_policy, cli_resolve, cli_call, cli_replay, cli_probe,
+	cli_compat, cli_baseline;
 
 /* The verb whose turn it is, from a list that ends in NULL: argv[1] names it. `command` is "hvcgate" or
  * "hvcgate policy". An unknown name is answered with a suggestion. */
