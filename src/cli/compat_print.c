@@ -7,8 +7,8 @@
 #include "compat_print.h"
 #include "out.h"
 
-#define MAX_SAYS   3u
-#define MAX_GROUPS 6u
+#define MAX_SAYS   4u
+#define MAX_GROUPS 5u
 
 static enum out_style style_of(enum compat_need need)
 {
@@ -73,7 +73,7 @@ static void print_group(const struct compat_obstacle *obstacle, uint32_t count)
 	} else if (obstacle->need == COMPAT_SOURCE) {
 		printf("hide it at the source\n");
 	} else if (obstacle->need == COMPAT_DESTINATION) {
-		printf("is 0 for this guest\n");
+		printf("%s\n", obstacle->from.firmware ? "neutral" : "this guest cannot reach it");
 	} else {
 		printf("%s\n", obstacle->row->reason);
 	}
@@ -125,6 +125,30 @@ static void print_lost(const struct compat_result *result)
 	}
 }
 
+/* Warnings only if they are all that is said. */
+static void print_says(const struct compat_result *result)
+{
+	uint32_t said = 0, all = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		const uint32_t most = all > MAX_SAYS ? MAX_SAYS - 1 : MAX_SAYS;
+
+		for (uint32_t i = 0; i < result->says_count; i++) {
+			bool skip = !result->loads && strncmp(result->says[i], "warning:", 8) == 0;
+
+			if (pass == 0) {
+				all += skip ? 0 : 1;
+			} else if (!skip && said < most) {
+				printf("  %s\n", result->says[i]);
+				said++;
+			}
+		}
+	}
+	if (all > said) {
+		printf("  and %u lines more: --format json\n", all - said);
+	}
+}
+
 void compat_print(const struct compat_host *from, const struct compat_host *to, const char *vmm,
 		  const struct compat_result *result, const char *policy)
 {
@@ -132,14 +156,11 @@ void compat_print(const struct compat_host *from, const struct compat_host *to, 
 	       out_style(stdout, style_of(result->need)), verdict(result->need, policy != NULL),
 	       result->all_compared ? "" : ", as far as compared", out_reset(stdout));
 	printf("%s by itself: %s\n", vmm, result->loads ? "takes the guest" : "fails");
-	for (uint32_t i = 0; i < result->says_count && i < MAX_SAYS; i++) {
-		printf("  %s\n", result->says[i]);
-	}
-	if (result->says_count > MAX_SAYS) {
-		printf("  and %u lines more: --format json\n", result->says_count - MAX_SAYS);
-	}
+	print_says(result);
 	print_groups(result);
-	print_lost(result);
+	if (result->need != COMPAT_IMPOSSIBLE) {
+		print_lost(result);
+	}
 	if (!result->all_compared) {
 		printf("not compared: system registers, for the CPUs are %s and %s\n", from->cpu,
 		       to->cpu);
