@@ -78,7 +78,7 @@ says err "unknown verb 'zebra'; see hvcgate --help"
 run 2 policy
 run 2 policy chekc my.yaml
 says err "did you mean 'hvcgate policy check'?"
-for verb in policy 'policy check' 'policy explain' 'policy flatten' 'policy plan' 'policy compile' resolve call replay probe; do
+for verb in policy 'policy check' 'policy explain' 'policy flatten' 'policy plan' 'policy compile' resolve call replay probe compat baseline; do
 	# shellcheck disable=SC2086 # two words
 	run 0 $verb --help
 	says out 'Example: hvcgate'
@@ -135,6 +135,64 @@ says out
 says err 'bad.json'
 run 2 probe --record nowhere.json
 says err 'nowhere.json'
+
+# compat and baseline: records that are built in, and files.
+run 1 compat linux-7.x linux-6.12
+says out 'linux-7.3 -> linux-6.12: possible; needs the source started under exec'
+says out 'load of migration failed: Operation not permitted'
+says out 'policy: psci: "1.1"'
+says out 'policy: show-registers: 7'
+says out 'lost: '
+says err
+run 1 compat "$policies/../profiles/records/linux-7.3.json" linux-6.1
+says out 'impossible'
+says out 'Invalid value 267 expecting positive value <= 251'
+run 0 compat linux-6.1 linux-7.3
+says out 'needs nothing'
+run 1 compat --format json --vmm qemu-11.1 linux-7.3 linux-6.12
+says out '"needs": "source started under exec"'
+says out 'op0:3 op1:0 crn:9 crm:14 op2:6'
+run 1 compat --fix fix.yaml linux-7.3 linux-6.16
+says out 'fix.yaml: written'
+run 2 compat --fix fix.yaml linux-7.3 linux-6.16
+says err 'fix.yaml: File exists'
+run 0 policy check fix.yaml
+run 1 compat --policy fix.yaml linux-7.3 linux-6.12
+says out 'policy: show-registers: 7'
+run 2 compat --policy nowhere.yaml linux-7.3 linux-6.12
+run 2 compat linux-7.3
+says err 'which two?'
+run 2 compat linux-7.3 linux-6.13
+says err "no record of 'linux-6.13' is built in"
+run 2 compat bad.json linux-6.13
+says err 'bad.json'
+run 2 compat --vmm qemu linux-7.3 linux-6.12
+says err 'qemu-10.0'
+for pair in 'linux-7.3 linux-5.10' 'linux-5.10 linux-7.3' 'linux-7.3 linux-6.12-cortex-a72' 'linux-7.3 linux-6.1'; do
+	for vmm in qemu-10.0 qemu-11.1; do
+		rm -f fix.yaml
+		# shellcheck disable=SC2086 # two words
+		run 1 compat --vmm $vmm --fix fix.yaml $pair
+		if [ "$(wc -l <out)" -gt 15 ]; then
+			fail "$what: more than 15 lines"
+		fi
+	done
+done
+run 1 compat --matrix linux-6.1 linux-6.12 linux-7.3
+says out 'impossible'
+run 0 compat --matrix linux-6.16 linux-6.18
+run 1 compat --format json --matrix linux-6.1 linux-6.12
+says out '"from": "linux-6.12"'
+run 2 compat --matrix linux-6.1
+run 0 baseline linux-6.12 linux-7.x
+cp out base.yaml
+says out 'profile: linux-6.12@1'
+says out 'psci: "1.1"'
+run 0 policy check base.yaml
+run 0 baseline --format json linux-7.3
+says out '"policy": "'
+run 2 baseline
+run 2 baseline linux-9.x
 
 # policy check
 run 0 policy check my.yaml

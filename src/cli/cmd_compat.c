@@ -175,48 +175,64 @@ static void print_cell(const struct compat_result *result)
 	printf(" %-8s", text);
 }
 
+/* One row: from a host to each; its JSON goes to the list, if there is one. */
+static int print_row(const struct arguments *arguments, struct compat_host *const *hosts, int from,
+		     const struct compat_options *with, json_t *list)
+{
+	int status = CLI_OK;
+
+	for (int to = 0; to < arguments->args.count; to++) {
+		struct compat_result *result = compat_new(hosts[from], hosts[to], with);
+
+		if (result == NULL) {
+			out_error("out of memory");
+			return CLI_USAGE;
+		}
+		status = status_of(result) > status ? status_of(result) : status;
+		if (list == NULL) {
+			print_cell(result);
+		} else {
+			json_array_append_new(list,
+					      compat_json(hosts[from], hosts[to], arguments->vmm,
+							  result, arguments->policy));
+		}
+		compat_free(result);
+	}
+	return status;
+}
+
+static int matrix_json(const struct arguments *arguments, struct compat_host *const *hosts,
+		       const struct compat_options *with)
+{
+	json_t *list = json_array();
+	int status = CLI_OK;
+
+	for (int from = 0; from < arguments->args.count && status != CLI_USAGE; from++) {
+		int row = print_row(arguments, hosts, from, with, list);
+
+		status = row > status ? row : status;
+	}
+	return out_json(list, status);
+}
+
 static int print_matrix(const struct arguments *arguments, struct compat_host *const *hosts,
 			const struct compat_options *with)
 {
 	const int count = arguments->args.count;
-	json_t *list = arguments->args.format == OUT_JSON ? json_array() : NULL;
 	int status = CLI_OK;
 
-	if (list == NULL) {
-		printf("%-20s", "from, to:");
-		for (int to = 0; to < count; to++) {
-			printf(" %-8d", to + 1);
-		}
-		putchar('\n');
+	printf("%-26s", "from, to:");
+	for (int to = 0; to < count; to++) {
+		printf(" %-8d", to + 1);
 	}
-	for (int from = 0; from < count; from++) {
-		if (list == NULL) {
-			printf("%2d %-17s", from + 1, hosts[from]->name);
-		}
-		for (int to = 0; to < count; to++) {
-			struct compat_result *result = compat_new(hosts[from], hosts[to], with);
+	putchar('\n');
+	for (int from = 0; from < count && status != CLI_USAGE; from++) {
+		int row;
 
-			if (result == NULL) {
-				out_error("out of memory");
-				json_decref(list);
-				return CLI_USAGE;
-			}
-			status = status_of(result) > status ? status_of(result) : status;
-			if (list == NULL) {
-				print_cell(result);
-			} else {
-				json_array_append_new(list, compat_json(hosts[from], hosts[to],
-									arguments->vmm, result,
-									arguments->policy));
-			}
-			compat_free(result);
-		}
-		if (list == NULL) {
-			putchar('\n');
-		}
-	}
-	if (list != NULL) {
-		return out_json(list, status);
+		printf("%2d %-23s", from + 1, hosts[from]->name);
+		row = print_row(arguments, hosts, from, with, NULL);
+		status = row > status ? row : status;
+		putchar('\n');
 	}
 	printf("yes: needs nothing; dest: exec at the destination; source: started under exec there; no: impossible;\n"
 	       "?: only feature registers compared, for the CPUs differ\n");
@@ -230,7 +246,8 @@ static int compare(const struct arguments *arguments, struct compat_host *const 
 	int status;
 
 	if (arguments->matrix) {
-		return print_matrix(arguments, hosts, with);
+		return arguments->args.format == OUT_JSON ? matrix_json(arguments, hosts, with)
+							  : print_matrix(arguments, hosts, with);
 	}
 	result = compat_new(hosts[0], hosts[1], with);
 	if (result == NULL) {
