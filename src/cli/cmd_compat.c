@@ -135,6 +135,20 @@ static struct compat_result *fix(const struct arguments *arguments, const struct
 	return result;
 }
 
+static void print_fixed(const char *path, const struct compat_result *fixed)
+{
+	printf("%s: written; under it ", path);
+	if (fixed->obstacle_count == 0) {
+		printf("nothing else is in the way\n");
+		return;
+	}
+	printf("still in the way: %s", fixed->obstacles[0].from.name);
+	if (fixed->obstacle_count > 1) {
+		printf(" and %u more", fixed->obstacle_count - 1);
+	}
+	printf(" (%s)\n", compat_need_name(fixed->need));
+}
+
 static int print_pair(const struct arguments *arguments, const struct compat_host *from,
 		      const struct compat_host *to, const struct compat_result *result)
 {
@@ -157,9 +171,7 @@ static int print_pair(const struct arguments *arguments, const struct compat_hos
 	}
 	compat_print(from, to, arguments->vmm, result, arguments->policy);
 	if (fixed != NULL) {
-		printf("%s: written; under it: %s\n", arguments->fix,
-		       fixed->need == COMPAT_NOTHING ? "nothing else is needed"
-						     : compat_need_name(fixed->need));
+		print_fixed(arguments->fix, fixed);
 	}
 	compat_free(fixed);
 	return out_finish(status);

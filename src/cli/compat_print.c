@@ -59,7 +59,7 @@ static void print_group(const struct compat_obstacle *obstacle, uint32_t count)
 	} else {
 		snprintf(name, sizeof(name), "%s", obstacle->from.name);
 	}
-	printf("  %-20s %s, ", name, compat_class_name(obstacle->row->class));
+	printf("  %-20s %s, ", name, compat_class_name(obstacle->class));
 	if (obstacle->unknown && !obstacle->from.has_value) {
 		printf("unknown there; ");
 	} else if (obstacle->unknown) {
@@ -73,7 +73,7 @@ static void print_group(const struct compat_obstacle *obstacle, uint32_t count)
 	} else if (obstacle->need == COMPAT_SOURCE) {
 		printf("hide it at the source\n");
 	} else if (obstacle->need == COMPAT_DESTINATION) {
-		printf("%s\n", obstacle->from.firmware ? "neutral" : "this guest cannot reach it");
+		printf("%s\n", obstacle->from.firmware ? "neutral" : "absent by the ID registers");
 	} else {
 		printf("%s\n", obstacle->row->reason);
 	}
@@ -155,7 +155,9 @@ void compat_print(const struct compat_host *from, const struct compat_host *to, 
 	printf("%s -> %s: %s%s%s%s\n", from->name, to->name,
 	       out_style(stdout, style_of(result->need)), verdict(result->need, policy != NULL),
 	       result->all_compared ? "" : ", as far as compared", out_reset(stdout));
-	printf("%s by itself: %s\n", vmm, result->loads ? "takes the guest" : "fails");
+	printf("%s by itself%s: %s\n", vmm,
+	       result->all_compared ? "" : ", as far as feature registers go",
+	       result->loads ? "takes the guest" : "fails");
 	print_says(result);
 	print_groups(result);
 	if (result->need != COMPAT_IMPOSSIBLE) {
@@ -180,7 +182,7 @@ static json_t *obstacle_json(const struct compat_obstacle *obstacle)
 	json_t *json = json_pack("{s:o, s:o, s:s, s:s, s:s, s:s}", "register",
 				 out_text_json(obstacle->from.name), "id",
 				 hex_json(obstacle->from.id), "class",
-				 compat_class_name(obstacle->row->class), "what",
+				 compat_class_name(obstacle->class), "what",
 				 obstacle->unknown ? "unknown" : "refused", "reason",
 				 obstacle->row->reason, "needs", compat_need_name(obstacle->need));
 

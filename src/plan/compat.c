@@ -120,7 +120,11 @@ static void unknown_firmware(struct compat_obstacle *obstacle, const struct comp
 	const unsigned int which = place(obstacle->from.id), count = compat_shown(&to, 1);
 
 	/* Its neutral value need not be told; a destination under exec takes that, and no other. */
-	obstacle->need = obstacle->from.value == 0 ? COMPAT_DESTINATION : COMPAT_SOURCE;
+	obstacle->need = COMPAT_SOURCE;
+	if (obstacle->from.value == 0) {
+		obstacle->need = COMPAT_DESTINATION;
+		obstacle->class = COMPAT_ASSERTION;
+	}
 	if (which < HVC_REG_COUNT && count > 0) {
 		snprintf(obstacle->line, sizeof(obstacle->line), "show-registers: %u", count);
 	} else if (obstacle->need == COMPAT_SOURCE) {
@@ -152,6 +156,7 @@ static void judge(const struct compare *compare, struct compat_obstacle *obstacl
 {
 	const enum compat_class class = obstacle->row->class;
 
+	obstacle->class = class;
 	obstacle->need = COMPAT_IMPOSSIBLE;
 	if (obstacle->unknown && obstacle->from.firmware) {
 		unknown_firmware(obstacle, compare->to);

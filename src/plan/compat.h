@@ -58,6 +58,7 @@ struct compat_host {
 
 struct compat_obstacle {
 	const struct compat_class_row *row;
+	enum compat_class class; /* the row's, but for neutral values: COMPAT_ASSERTION */
 	enum compat_need need;
 	bool unknown;                /* at the destination; else it refuses the value */
 	struct compat_register from; /* at the source */
@@ -70,7 +71,7 @@ struct compat_obstacle {
 struct compat_result {
 	enum compat_need need;
 	bool all_compared; /* false: other CPU models, only feature registers were */
-	bool loads;        /* would the VMM, by itself, take the guest? */
+	bool loads;        /* would the VMM, by itself, take the guest, as far as compared? */
 	uint32_t source_count,
 		destination_count; /* registers in the stream, known at the destination */
 	uint32_t says_count, obstacle_count;

@@ -17,6 +17,10 @@ def order(path):
 
 def main():
     output, *paths = sys.argv[1:]
+    there = {name for name in os.listdir(os.path.dirname(paths[0])) if name.endswith(".json")}
+    forgotten = there - {os.path.basename(path) for path in paths}
+    if forgotten:
+        raise ValueError(f"{', '.join(sorted(forgotten))}: not in src/plan/meson.build")
     with open(output, "w", encoding="ascii") as out:
         out.write('#include "records.h"\n\nconst struct compat_record compat_records[] = {\n')
         for path in sorted(paths, key=order):
