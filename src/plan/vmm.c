@@ -50,7 +50,7 @@ static void strict(struct compat_result *result, const struct compat_host *from,
 			break;
 		}
 		stopped = to->registers[i].id != from->registers[v].id;
-		putting |= !stopped && refused[v];
+		putting |= refused[v];
 	}
 	if (stopped || putting) {
 		say(result, LOADING);
