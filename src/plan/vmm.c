@@ -78,11 +78,10 @@ static const char *called(const struct compat_register *reg, char *text, size_t 
 	return text;
 }
 
-/* QEMU 11.1: any number of registers; unknown ones by name, some tolerated; all values are set, those refused by name. */
-static void tolerant(struct compat_result *result, const char *vmm, const struct compat_host *from,
-		     const struct compat_host *to, const bool *refused)
+/* Warnings, behind the errors here: those matter more where there is no room for all. */
+static void warn(struct compat_result *result, const struct compat_host *from,
+		 const struct compat_host *to)
 {
-	bool unknown = false, putting = false;
 	char name[96];
 
 	for (uint32_t i = 0; i < to->count; i++) {
@@ -93,6 +92,15 @@ static void tolerant(struct compat_result *result, const char *vmm, const struct
 			    called(&to->registers[i], name, sizeof(name)));
 		}
 	}
+}
+
+/* QEMU 11.1: any number of registers; unknown ones by name, some tolerated; all values are set, those refused by name. */
+static void tolerant(struct compat_result *result, const char *vmm, const struct compat_host *from,
+		     const struct compat_host *to, const bool *refused)
+{
+	bool unknown = false, putting = false;
+	char name[96];
+
 	for (uint32_t v = 0; v < from->count; v++) {
 		if (compat_find(to, from->registers[v].id) == NULL &&
 		    !compat_tolerates(vmm, &from->registers[v])) {
@@ -112,6 +120,10 @@ static void tolerant(struct compat_result *result, const char *vmm, const struct
 			putting = true;
 		}
 	}
+	/* The last word is kept, however much was said. */
+	if (result->says_count == COMPAT_LINES) {
+		result->says_count--;
+	}
 	if (putting) {
 		say(result, PUTTING);
 	} else if (unknown) {
@@ -119,6 +131,7 @@ static void tolerant(struct compat_result *result, const char *vmm, const struct
 		    "load of migration failed: Invalid argument: ... post load hook failed for: cpu");
 	}
 	result->loads = !unknown && !putting;
+	warn(result, from, to);
 }
 
 void compat_predict(struct compat_result *result, const char *vmm, const struct compat_host *from,
