@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `hvcgate exec`: who is there, and the memory they share.
+ *
+ *   launcher     `hvcgate exec`: measures, plans, checks the VMM's program, opens all, forks the keeper, then execs the VMM
+ *                (same PID) with the interposer preloaded and a seccomp filter that lets only it make and run VMs
+ *   interposer   libhvcgate-exec.so in the VMM's process: no thread of its own, no library but libc; the plan's bytes and
+ *                this memory are its inherited descriptors. It is hvcgate/kvm.h over file descriptors
+ *   keeper       a process of its own, no child of the VMM: handlers, time-outs, `ctl`, trace, summary, messages. It ends
+ *                when the VMM has. Without it forwarded calls fail, and all else goes on
+ *
+ * The memory is a memfd. The VMM's process is trusted but may die at any instruction: the keeper believes no index or
+ * length in it, and bounds each. All words that both use are atomic. Little-endian as all of arm64 Linux.
+ */
+#ifndef HVCGATE_KVM_SHARED_H
+#define HVCGATE_KVM_SHARED_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <hvcgate/call.h>
+#include <hvcgate/image.h>
+#include <hvcgate/kvm.h>
+#include <hvcgate/trace.h>
+
+#define EXEC_MAGIC   0x58435648u /* "HVCX" */
+#define EXEC_VERSION 1u
+#define EXEC_VMS     16u  /* scratch VMs included; a later one is refused */
+#define EXEC_VCPUS   512u /* of all VMs together that have run */
+#define EXEC_REPLIES 64u  /* a VM */
+#define EXEC_RECORDS 256u /* a ring, a power of two */
+
+/* How far it is; only ever greater. */
+enum exec_stage {
+	EXEC_STARTED = 0, /* the launcher is about to exec */
+	EXEC_LOADED,      /* the interposer is in the VMM's process */
+	EXEC_APPLIED,     /* a VM has the plan and runs */
+	EXEC_REFUSED      /* a VM was kept from running: `why` */
+};
+
+/* Replies for one VM: one writer, the keeper; readers under `lock`. */
+struct exec_replies {
+	_Atomic uint32_t head; /* written, by the keeper; a futex */
+	_Atomic uint32_t tail; /* taken, by readers */
+	_Atomic uint32_t
+		lock; /* 0 free, else the reader's thread ID; a reader that died holds it until the keeper frees it */
+	_Atomic uint32_t pokes;
+	struct hvc_kvm_reply replies[EXEC_REPLIES];
+};
+
+/* One vCPU that has run. */
+struct exec_vcpu {
+	_Atomic uint32_t used; /* 0, then 1 for good */
+	uint32_t vm, id;
+	uint32_t reserved;
+	_Atomic uint64_t unseen; /* 1: the kernel answers calls too, that cannot be counted here */
+	struct hvc_counters counters;
+	_Alignas(64) struct hvc_ring ring;
+	struct hvc_record records[EXEC_RECORDS];
+};
+
+struct exec_shared {
+	uint32_t magic, version;
+	uint32_t size,
+		functions; /* sizeof(struct exec_shared), HVC_FN_COUNT: launcher and interposer are of one build */
+	_Atomic uint32_t stage;   /* enum exec_stage */
+	_Atomic uint32_t vms;     /* VMs that run under the plan */
+	_Atomic uint32_t tracing; /* write records? */
+	int32_t pid;              /* the VMM's */
+	uint64_t cookie
+		[3]; /* what the seccomp filter wants in the unused arguments of KVM_CREATE_VM, _VCPU and KVM_RUN */
+	char why[512];                          /* NUL-terminated, before REFUSED is stored */
+	_Atomic uint64_t revoked[HVC_FN_WORDS]; /* by the keeper, for `ctl deny` */
+	struct exec_replies replies[EXEC_VMS];
+	struct exec_vcpu vcpus[EXEC_VCPUS];
+};
+
+/* What the interposer finds in its environment: "shared,plan,requests", three descriptors; requests is a SOCK_SEQPACKET on
+ * which struct hvc_kvm_request goes to the keeper. It takes the variable and itself out of the environment. */
+#define EXEC_ENVIRONMENT "HVCGATE_EXEC"
+
+#endif
