@@ -38,15 +38,18 @@ enum exec_stage {
 	EXEC_REFUSED      /* a VM was kept from running: `why` */
 };
 
-/* Replies for one VM: one writer, the keeper; readers under `lock`. */
+/*
+ * Replies for one VM: one writer, the keeper; any number of readers, who copy the oldest and then take it by advancing
+ * `tail`: who comes second has copied in vain. So no reader that dies, is interrupted or forks holds anything.
+ */
 struct exec_replies {
-	_Atomic uint32_t head; /* written, by the keeper; a futex */
-	_Atomic uint32_t tail; /* taken, by readers */
-	_Atomic uint32_t
-		lock; /* 0 free, else the reader's thread ID; a reader that died holds it until the keeper frees it */
-	_Atomic uint32_t pokes;
+	_Atomic uint32_t head;  /* written, by the keeper */
+	_Atomic uint32_t tail;  /* taken, by readers */
+	_Atomic uint32_t bell;  /* a futex: 1 is added with each reply, EXEC_POKE with each poke */
+	_Atomic uint32_t waits; /* readers that are in the futex */
 	struct hvc_kvm_reply replies[EXEC_REPLIES];
 };
+#define EXEC_POKE 0x10000u
 
 /* One vCPU that has run. */
 struct exec_vcpu {
