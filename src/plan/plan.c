@@ -115,6 +115,7 @@ static enum hvc_err fill(struct planner *planner)
 	}
 	if (err == HVC_OK) {
 		plan_limits(planner);
+		plan_seen(planner);
 	}
 	return err;
 }

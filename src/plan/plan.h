@@ -108,6 +108,10 @@ struct hvc_plan {
 		registers_there; /* feature registers: of the policy, of the kernel; more than shown are hidden */
 	struct hvc_plan_register registers[HVC_REG_COUNT];
 	size_t register_count;
+	/* What a VMM reads of each register that is shown: the kernel's value behind the write, unless user space answers
+	 * for what hangs on it (PSCI_VERSION), or the kernel has none. */
+	uint64_t seen[HVC_REG_COUNT];
+	uint64_t there[HVC_REG_COUNT]; /* the kernel's value behind the write */
 	struct hvc_plan_range *ranges; /* ascending; none meets another or a reserved range */
 	size_t range_count;
 	struct hvc_plan_forward

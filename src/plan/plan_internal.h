@@ -65,6 +65,8 @@ bool plan_is_discovery(unsigned int slot);
 
 /* --- plan_registers.c */
 void plan_registers(struct planner *planner);
+/* Behind ranges and limits: what a VMM is shown. */
+void plan_seen(struct planner *planner);
 /* --- plan_limits.c */
 void plan_limits(struct planner *planner);
 /* --- plan_ranges.c */

@@ -51,7 +51,7 @@ static uint64_t bitmap(const struct planner *planner, unsigned int reg)
 			value |= 1ull << function->reg_bit;
 		}
 	}
-	return value & planner->kernel_settings.reg_mask[reg];
+	return value;
 }
 
 static void write_register(struct planner *planner, unsigned int reg, uint64_t value)
@@ -84,9 +84,54 @@ void plan_registers(struct planner *planner)
 			}
 			continue;
 		}
-		value = reg == HVC_REG_PSCI_VERSION ? psci_version(planner) : bitmap(planner, reg);
+		value = reg == HVC_REG_PSCI_VERSION
+				? psci_version(planner)
+				: bitmap(planner, reg) & planner->kernel_settings.reg_mask[reg];
 		if (value != planner->kernel_settings.regs[reg]) {
 			write_register(planner, reg, value);
+		}
+	}
+}
+
+/* Is a call forwarded in some width? */
+static bool is_forwarded(const struct hvc_plan *plan, uint16_t fn)
+{
+	for (size_t i = 0; i < plan->forward_count; i++) {
+		if (plan->forwards[i].fn == fn) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The kernel's value, written or its own. */
+static uint64_t value_there(const struct planner *planner, unsigned int reg)
+{
+	const struct hvc_plan *plan = planner->plan;
+
+	for (size_t i = 0; i < plan->register_count; i++) {
+		if (plan->registers[i].reg == reg &&
+		    (reg < HVC_REG_WORKAROUND_1 || reg > HVC_REG_WORKAROUND_3)) {
+			return plan->registers[i].value;
+		}
+	}
+	return planner->kernel_settings.regs[reg];
+}
+
+void plan_seen(struct planner *planner)
+{
+	struct hvc_plan *plan = planner->plan;
+
+	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
+		plan->there[reg] = reg < plan->registers_there ? value_there(planner, reg) : 0;
+		plan->seen[reg] = plan->there[reg];
+		if (reg >= plan->shown) {
+			continue;
+		}
+		if (reg >= plan->registers_there) {
+			plan->seen[reg] = reg >= HVC_REG_STD_BMAP ? bitmap(planner, reg) : 0;
+		} else if (reg == HVC_REG_PSCI_VERSION && is_forwarded(plan, HVC_FN_PSCI_VERSION)) {
+			plan->seen[reg] = own_settings(planner)->regs[reg];
 		}
 	}
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handlers.h"
 #include "internal.h"
 #include "suggest.h"
 #include "values.h"
@@ -219,4 +220,36 @@ void handlers_check(struct loader *loader)
 				      policy->handlers[i].name, policy->handlers[i].name);
 		}
 	}
+}
+
+size_t policy_handler_count(const struct hvc_policy *policy)
+{
+	return policy->handler_count;
+}
+
+bool policy_handler(const struct hvc_policy *policy, size_t n, struct policy_handler *handler)
+{
+	const struct pol_handler *from;
+
+	if (n >= policy->handler_count) {
+		return false;
+	}
+	from = &policy->handlers[n];
+	*handler = (struct policy_handler){
+		.name = from->name, .socket = from->socket, .timeout_ms = from->timeout_ms};
+	return true;
+}
+
+size_t policy_handler_of(const struct hvc_policy *policy, const struct hvc_match *match)
+{
+	const char *name = match->rule != NULL ? match->rule->handler : policy->default_to;
+	size_t n = 0;
+
+	if (name == NULL || (match->action != HVC_FORWARD && match->action != HVC_NOTIFY)) {
+		return policy->handler_count;
+	}
+	while (n < policy->handler_count && strcmp(policy->handlers[n].name, name) != 0) {
+		n++;
+	}
+	return n;
 }

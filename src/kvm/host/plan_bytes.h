@@ -51,7 +51,7 @@ struct plan_route {
 };
 enum plan_on_timeout { PLAN_FAIL = 0, PLAN_PAUSE, PLAN_POWER_OFF };
 struct plan_handler {
-	char name[32], socket[108];
+	char name[36], socket[108];
 	uint32_t timeout_ms;
 	uint32_t on_timeout; /* enum plan_on_timeout */
 };
@@ -89,5 +89,7 @@ struct plan_view_of {
 /* Safe on any bytes, 8-byte aligned. HVC_EFAULT; HVC_EBADMSG (and where); HVC_ENOTSUP. */
 enum hvc_err plan_bytes_check(const void *bytes, size_t size, struct plan_view_of *plan,
 			      const char **what);
+/* What header->crc has to be; `size` is at least the header's. */
+uint32_t plan_bytes_crc(const void *bytes, size_t size);
 
 #endif

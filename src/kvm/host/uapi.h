@@ -35,7 +35,7 @@ struct kvm_vcpu_init {
 #define KVM_HYPERCALL_EXIT_SMC (1u << 0)
 #endif
 #ifndef KVM_CAP_ARM_SYSTEM_SUSPEND
-#define KVM_CAP_ARM_SYSTEM_SUSPEND 213
+#define KVM_CAP_ARM_SYSTEM_SUSPEND 216
 #endif
 #ifndef KVM_MP_STATE_SUSPENDED
 #define KVM_MP_STATE_SUSPENDED 10

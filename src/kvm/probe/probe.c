@@ -44,10 +44,34 @@ static bool measure(struct probe *probe, json_t *record)
 	       part(probe, record, "quirks", "quirks", probe_quirks);
 }
 
-json_t *kvm_probe(const char *made_by, void (*progress)(const char *what), char *why, size_t size)
+static json_t *has_filter(struct probe *probe)
 {
-	struct probe probe = {
-		.why = why, .size = size, .progress = progress != NULL ? progress : nobody_is_told};
+	struct kvm_machine *machine = probe_machine(probe);
+	json_t *filter;
+
+	if (machine == NULL) {
+		return NULL;
+	}
+	filter = json_pack("{s:o}", "supported",
+			   probe_yes(kvm_machine_has_attr(machine, 0, 0) == 0));
+	kvm_machine_free(machine);
+	return filter;
+}
+
+static bool measure_registers(struct probe *probe, json_t *record)
+{
+	return part(probe, record, "host", "host", probe_host) &&
+	       part(probe, record, "capabilities", "capabilities", probe_capabilities) &&
+	       part(probe, record, "registers", "registers", probe_registers) &&
+	       part(probe, record, "firmware", "feature registers", probe_firmware) &&
+	       part(probe, record, "filter", "filter", has_filter);
+}
+
+static json_t *probe_with(bool (*measures)(struct probe *probe, json_t *record),
+			  const char *made_by, void (*progress)(const char *what), char *why,
+			  size_t size)
+{
+	struct probe probe = {.why = why, .size = size, .progress = progress};
 	cpu_set_t before, one;
 	bool pinned;
 	json_t *record;
@@ -62,7 +86,7 @@ json_t *kvm_probe(const char *made_by, void (*progress)(const char *what), char 
 	CPU_SET((size_t)sched_getcpu(), &one);
 	pinned = pinned && sched_setaffinity(0, sizeof(one), &one) == 0;
 	record = json_pack("{s:i, s:s}", "hvcgate-record", 1, "made-by", made_by);
-	if (!measure(&probe, record)) {
+	if (!measures(&probe, record)) {
 		json_decref(record);
 		record = NULL;
 	}
@@ -71,4 +95,15 @@ json_t *kvm_probe(const char *made_by, void (*progress)(const char *what), char 
 	}
 	free(probe.ids);
 	return record;
+}
+
+json_t *kvm_probe(const char *made_by, void (*progress)(const char *what), char *why, size_t size)
+{
+	return probe_with(measure, made_by, progress != NULL ? progress : nobody_is_told, why,
+			  size);
+}
+
+json_t *kvm_probe_registers(char *why, size_t size)
+{
+	return probe_with(measure_registers, "", nobody_is_told, why, size);
 }

@@ -17,4 +17,8 @@
  */
 json_t *kvm_probe(const char *made_by, void (*progress)(const char *what), char *why, size_t size);
 
+/* As much of a record as a plan and a move need, of VMs that never run: host, capabilities, registers, what feature
+ * registers can be set to, whether there is a filter. Else as kvm_probe(). */
+json_t *kvm_probe_registers(char *why, size_t size);
+
 #endif
