@@ -322,6 +322,22 @@ run 2 policy compile my.yaml
 says err 'where to? --output names'
 run 2 policy compile my.yaml -o no/where.image
 says err 'no/where.image: cannot be written'
+# policy compile --on: a plan as bytes
+printf 'hvcgate: 1\nprofile: linux-6.12\nstrictness: kvm\ndiscovery: raw\nrules: [{deny: TRNG_RND}]\n' >kernel.yaml
+run 0 policy compile --on linux-6.12 kernel.yaml -o my.plan
+says out
+run 0 policy compile --on linux-6.12 kernel.yaml -o again.plan
+if ! cmp -s my.plan again.plan || [ "$(head -c 4 my.plan)" != HVCP ]; then
+	fail 'the same policy gives another plan'
+fi
+run 1 policy compile --on linux-6.1 kernel.yaml -o no.plan
+says err 'allow: [no-filter], or use Linux 6.4 or newer'
+run 2 policy compile --on nothing.json kernel.yaml -o no.plan
+run 2 policy compile --from linux-6.12 kernel.yaml -o no.plan
+says err '--from is for plans'
+if [ -e no.plan ]; then
+	fail 'a plan that was refused is written'
+fi
 printf 'x' | dd of=again.image bs=1 seek=999 conv=notrunc status=none
 run 1 policy check again.image
 says err 'again.image: a damaged image'
