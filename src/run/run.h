@@ -255,6 +255,16 @@ void run_random(void *bytes, size_t count, bool deterministic);
 /* --- trace_reader.c: the rings, merged by time. */
 struct run_reader;
 struct run_reader *run_reader_new(void *shared, unsigned int cpus, bool deterministic);
+/* The same for rings of another writer: ring n at `first` + n * stride, its records behind it, a power of two. */
+struct run_rings {
+	uint8_t *first;
+	size_t stride;
+	uint32_t records;
+	unsigned int count;
+};
+struct run_reader *run_reader_over(const struct run_rings *rings, bool deterministic);
+/* There are more now. */
+void run_reader_grow(struct run_reader *reader, unsigned int count);
 void run_reader_free(struct run_reader *reader);
 /* Take what is in the rings. Returns how many records came. */
 size_t run_reader_poll(struct run_reader *reader, uint64_t now_ns);
@@ -292,15 +302,26 @@ char *run_json_dropped(const struct run_trace *trace, uint64_t calls, int cpu);
 /* --- summary.c */
 struct run_outcome {
 	const char *reason; /* "the guest powered off" */
-	int status;
+	int status;         /* -1: nobody knows */
 	double seconds;
 	uint64_t dropped;
 	bool trace;
 	uint32_t boots;
-	uint64_t clock_bound_ns; /* 0: the guest was told no time */
+	uint64_t clock_bound_ns;         /* 0: the guest was told no time */
+	const struct run_unseen *unseen; /* NULL: all calls were seen */
+};
+/* Functions whose calls, or some of whose, a kernel keeps to itself. */
+struct run_unseen {
+	uint64_t functions[HVC_FN_WORDS]; /* a bit each */
+};
+/* Counters of CPU n at `first` + n * stride. */
+struct run_counters {
+	const uint8_t *first;
+	size_t stride;
+	unsigned int count;
 };
 /* free() it. */
-char *run_summary(const struct run_trace *trace, const void *shared, unsigned int cpus,
+char *run_summary(const struct run_trace *trace, const struct run_counters *counters,
 		  const struct run_outcome *outcome, enum run_format format);
 
 /* --- output.c: console and trace on one terminal, or apart; never blocks. */

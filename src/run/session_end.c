@@ -175,14 +175,18 @@ static void put_summary(struct session_state *state, const struct run_outcome *o
 {
 	const struct run_session *session = state->session;
 	struct run_trace trace = state->trace;
+	const struct run_counters counters = {
+		.first = (const uint8_t *)session->shared + EL2_COUNTERS_OFFSET,
+		.stride = EL2_COUNTERS_STRIDE,
+		.count = session->options->smp < EL2_MAX_CPUS ? session->options->smp
+							      : EL2_MAX_CPUS};
 	char *text;
 
 	if (session->options->summary == RUN_FORMAT_NONE) {
 		return;
 	}
 	trace.colour = session->summary_fd < 0 && run_colour(STDERR_FILENO);
-	text = run_summary(&trace, session->shared, session->options->smp, outcome,
-			   session->options->summary);
+	text = run_summary(&trace, &counters, outcome, session->options->summary);
 	if (session->summary_fd < 0) {
 		run_sink_line(state->err, text);
 	} else {

@@ -37,14 +37,13 @@ static void add_row(struct row *sum, const struct row *row)
 
 /* Slot 0 is every function the catalogue does not have and every call outside the convention: the engine counts
  * those as absent, and here they are unknown. */
-static struct row read_row(const void *shared, unsigned int cpus, unsigned int slot)
+static struct row read_row(const struct run_counters *all, unsigned int slot)
 {
 	struct row row = {0};
 
-	for (unsigned int cpu = 0; cpu < cpus && cpu < EL2_MAX_CPUS; cpu++) {
-		const uint8_t *block = (const uint8_t *)shared + EL2_COUNTERS_OFFSET +
-				       cpu * EL2_COUNTERS_STRIDE;
-		const struct hvc_counters *counters = (const void *)block;
+	for (unsigned int cpu = 0; cpu < all->count; cpu++) {
+		const struct hvc_counters *counters = (const void *)(all->first +
+								     cpu * all->stride);
 		uint64_t count[HVC_COUNTS];
 
 		for (unsigned int what = 0; what < HVC_COUNTS; what++) {
@@ -97,7 +96,44 @@ static char *table_row(const struct run_trace *trace, const char *name, const st
 	return join(line, run_format("\n"));
 }
 
-static char *table(const struct run_trace *trace, const void *shared, unsigned int cpus,
+static bool is_unseen(const struct run_unseen *unseen, unsigned int slot)
+{
+	return (unseen->functions[slot / 64] >> slot % 64 & 1) != 0;
+}
+
+/* Not a row each: nothing is known of them, which is not 0. For people without those that no kernel serves. */
+static char *unseen_text(const struct run_unseen *unseen)
+{
+	char *text = run_format("not observed, because the kernel answers or denies them:");
+	size_t width = strlen(text);
+
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		const size_t length = strlen(slot_name(slot)) + 1;
+
+		if (is_unseen(unseen, slot) &&
+		    hvc_function_at(slot)->profile == HVC_SERVED_HVCGATE_1) {
+			const bool fits = width + length <= 110;
+
+			text = join(text, run_format("%s%s", fits ? " " : "\n  ", slot_name(slot)));
+			width = fits ? width + length : length + 1;
+		}
+	}
+	return join(text, run_format("\n"));
+}
+
+static json_t *unseen_json(const struct run_unseen *unseen)
+{
+	json_t *list = json_array();
+
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		if (is_unseen(unseen, slot)) {
+			json_array_append_new(list, json_string(slot_name(slot)));
+		}
+	}
+	return list;
+}
+
+static char *table(const struct run_trace *trace, const struct run_counters *counters,
 		   const struct run_outcome *outcome)
 {
 	char *text = run_format("%-32s %9s %9s %9s %9s %9s\n", "function", "calls", "answered",
@@ -106,7 +142,7 @@ static char *table(const struct run_trace *trace, const void *shared, unsigned i
 
 	for (unsigned int i = 1; i <= HVC_FN_COUNT; i++) {
 		const unsigned int slot = i % HVC_FN_COUNT; /* the unknown ones last */
-		const struct row row = read_row(shared, cpus, slot);
+		const struct row row = read_row(counters, slot);
 
 		if (row_calls(&row) > 0) {
 			text = join(text, table_row(trace, slot_name(slot), &row, false));
@@ -120,6 +156,9 @@ static char *table(const struct run_trace *trace, const void *shared, unsigned i
 			run_format(
 				"%llu of these calls are not in the trace: they came faster than it could be read\n",
 				(unsigned long long)outcome->dropped));
+	}
+	if (outcome->unseen != NULL) {
+		text = join(text, unseen_text(outcome->unseen));
 	}
 	if (outcome->clock_bound_ns > 0) {
 		text = join(text, run_format("KVM_PTP told the host's time within %.1f us\n",
@@ -144,7 +183,7 @@ static json_t *json_row(const char *name, const struct row *row)
 	return object;
 }
 
-static char *json(const struct run_trace *trace, const void *shared, unsigned int cpus,
+static char *json(const struct run_trace *trace, const struct run_counters *counters,
 		  const struct run_outcome *outcome)
 {
 	json_t *object = json_object(), *functions = json_array();
@@ -156,19 +195,20 @@ static char *json(const struct run_trace *trace, const void *shared, unsigned in
 		snprintf(sha256 + 2 * i, 3, "%02x", digest[i]);
 	}
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
-		const struct row row = read_row(shared, cpus, slot);
+		const struct row row = read_row(counters, slot);
 
 		if (row_calls(&row) > 0) {
 			json_array_append_new(functions, json_row(slot_name(slot), &row));
 			add_row(&total, &row);
 		}
 	}
-	unknown = read_row(shared, cpus, HVC_FN_NONE);
+	unknown = read_row(counters, HVC_FN_NONE);
 	add_row(&total, &unknown);
 	json_object_set_new(object, "type", json_string("summary"));
 	json_object_set_new(object, "format", json_integer(1));
 	json_object_set_new(object, "policy_sha256", json_string(sha256));
-	json_object_set_new(object, "status", json_integer(outcome->status));
+	json_object_set_new(object, "status",
+			    outcome->status < 0 ? json_null() : json_integer(outcome->status));
 	json_object_set_new(object, "reason", run_json_text(outcome->reason));
 	json_object_set_new(object, "seconds", json_real(outcome->seconds));
 	json_object_set_new(object, "boots", json_integer(outcome->boots));
@@ -180,6 +220,9 @@ static char *json(const struct run_trace *trace, const void *shared, unsigned in
 	json_object_set_new(object, "clock_bound_ns",
 			    outcome->clock_bound_ns > 0 ? run_json_number(outcome->clock_bound_ns)
 							: json_null());
+	if (outcome->unseen != NULL) {
+		json_object_set_new(object, "not_observed", unseen_json(outcome->unseen));
+	}
 	text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	line = run_format("%s\n", text == NULL ? "{}" : text);
 	free(text);
@@ -187,9 +230,9 @@ static char *json(const struct run_trace *trace, const void *shared, unsigned in
 	return line;
 }
 
-char *run_summary(const struct run_trace *trace, const void *shared, unsigned int cpus,
+char *run_summary(const struct run_trace *trace, const struct run_counters *counters,
 		  const struct run_outcome *outcome, enum run_format format)
 {
-	return format == RUN_FORMAT_JSON ? json(trace, shared, cpus, outcome)
-					 : table(trace, shared, cpus, outcome);
+	return format == RUN_FORMAT_JSON ? json(trace, counters, outcome)
+					 : table(trace, counters, outcome);
 }

@@ -30,6 +30,16 @@ static struct hvc_record *slot(unsigned int cpu, uint64_t index)
 	return (struct hvc_record *)(void *)(ring(cpu) + 1) + index % EL2_RING_RECORDS;
 }
 
+static const struct run_counters *counters_of(unsigned int cpus)
+{
+	static struct run_counters counters;
+
+	counters = (struct run_counters){.first = shared + EL2_COUNTERS_OFFSET,
+					 .stride = EL2_COUNTERS_STRIDE,
+					 .count = cpus};
+	return &counters;
+}
+
 /* As the monitor does it. */
 static void write_record(unsigned int cpu, uint64_t time)
 {
@@ -351,7 +361,7 @@ static void summary_adds_up(void **state)
 		counters->calls[HVC_FN_NONE][HVC_ABSENT] = 6;
 		counters->calls[HVC_FN_NONE][HVC_DENIED] = 1;
 	}
-	text = run_summary(&trace, shared, 2, &outcome, RUN_FORMAT_TEXT);
+	text = run_summary(&trace, counters_of(2), &outcome, RUN_FORMAT_TEXT);
 	assert_non_null(strstr(
 		text,
 		"PSCI_VERSION                             6         6         0         0         0\n"));
@@ -362,7 +372,7 @@ static void summary_adds_up(void **state)
 		text,
 		"total                                   38         6        12         8        12\n"));
 	free(text);
-	text = run_summary(&trace, shared, 2, &outcome, RUN_FORMAT_JSON);
+	text = run_summary(&trace, counters_of(2), &outcome, RUN_FORMAT_JSON);
 	object = json_loads(text, 0, NULL);
 	total = json_object_get(object, "total");
 	assert_int_equal(json_integer_value(json_object_get(total, "calls")), 38);
@@ -386,7 +396,7 @@ static void summary_distrusts(void **state)
 	counters->calls[HVC_FN_PSCI_VERSION][HVC_ANSWERED] = UINT64_MAX;
 	counters->calls[HVC_FN_TRNG_RND][HVC_ANSWERED] = 9;
 	counters->calls[HVC_FN_TRNG_RND][HVC_DENIED] = 1ull << 63;
-	text = run_summary(&trace, shared, 1, &outcome, RUN_FORMAT_JSON);
+	text = run_summary(&trace, counters_of(1), &outcome, RUN_FORMAT_JSON);
 	object = json_loads(text, 0, NULL);
 	total = json_object_get(object, "total");
 	assert_true(json_integer_value(json_object_get(total, "calls")) == INT64_MAX);
@@ -397,7 +407,7 @@ static void summary_distrusts(void **state)
 			    "fault: \xef\xbf\xbd");
 	json_decref(object);
 	free(text);
-	text = run_summary(&trace, shared, 1, &outcome, RUN_FORMAT_TEXT);
+	text = run_summary(&trace, counters_of(1), &outcome, RUN_FORMAT_TEXT);
 	assert_non_null(strstr(text, "total                            18446744073709551615"));
 	free(text);
 }

@@ -11,6 +11,9 @@
  *
  * The memory is a memfd. The VMM's process is trusted but may die at any instruction: the keeper believes no index or
  * length in it, and bounds each. All words that both use are atomic. Little-endian as all of arm64 Linux.
+ *
+ * Wrappers that exec or fork the VMM are fine: environment and descriptors stay as they are until a process makes a VM,
+ * which then is the VMM: it takes both away from what it starts from then on.
  */
 #ifndef HVCGATE_KVM_SHARED_H
 #define HVCGATE_KVM_SHARED_H
@@ -33,9 +36,10 @@
 /* How far it is; only ever greater. */
 enum exec_stage {
 	EXEC_STARTED = 0, /* the launcher is about to exec */
-	EXEC_LOADED,      /* the interposer is in the VMM's process */
+	EXEC_LOADED,      /* the interposer is in a process: the VMM's, or a wrapper's */
 	EXEC_APPLIED,     /* a VM has the plan and runs */
-	EXEC_REFUSED      /* a VM was kept from running: `why` */
+	EXEC_REFUSED,     /* a VM was kept from running: `why` */
+	EXEC_NOT_RUN      /* the launcher could not exec, and has said so */
 };
 
 /*
@@ -56,30 +60,38 @@ struct exec_vcpu {
 	_Atomic uint32_t used; /* 0, then 1 for good */
 	uint32_t vm, id;
 	uint32_t reserved;
-	_Atomic uint64_t unseen; /* 1: the kernel answers calls too, that cannot be counted here */
 	struct hvc_counters counters;
-	_Alignas(64) struct hvc_ring ring;
+	_Alignas(64) struct hvc_ring ring; /* its records' vcpu is the index in exec_shared.vcpus */
 	struct hvc_record records[EXEC_RECORDS];
 };
 
 struct exec_shared {
 	uint32_t magic, version;
-	uint32_t size,
-		functions; /* sizeof(struct exec_shared), HVC_FN_COUNT: launcher and interposer are of one build */
+	/* sizeof(struct exec_shared), HVC_FN_COUNT: launcher and interposer are of one build */
+	uint32_t size, functions;
 	_Atomic uint32_t stage;   /* enum exec_stage */
 	_Atomic uint32_t vms;     /* VMs that run under the plan */
 	_Atomic uint32_t tracing; /* write records? */
-	int32_t pid;              /* the VMM's */
-	uint64_t cookie
-		[3]; /* what the seccomp filter wants in the unused arguments of KVM_CREATE_VM, _VCPU and KVM_RUN */
+	_Atomic int32_t pid;      /* 0; then the process that made a VM: the VMM */
+	uint64_t started;         /* exec_clock() of the launcher */
+	/* What the seccomp filter wants in the unused arguments of KVM_CREATE_VM, _VCPU and KVM_RUN. */
+	uint64_t cookie[3];
 	char why[512];                          /* NUL-terminated, before REFUSED is stored */
 	_Atomic uint64_t revoked[HVC_FN_WORDS]; /* by the keeper, for `ctl deny` */
+	_Atomic uint32_t vcpu_count;            /* of vcpus[], not more than EXEC_VCPUS */
 	struct exec_replies replies[EXEC_VMS];
 	struct exec_vcpu vcpus[EXEC_VCPUS];
 };
 
-/* What the interposer finds in its environment: "shared,plan,requests", three descriptors; requests is a SOCK_SEQPACKET on
- * which struct hvc_kvm_request goes to the keeper. It takes the variable and itself out of the environment. */
+/*
+ * What the interposer finds in its environment: "shared,plan,requests,attention", four descriptors in decimal. `requests`
+ * is a SOCK_SEQPACKET for struct hvc_kvm_request to the keeper; `attention` an eventfd: there is news in the memory.
+ */
 #define EXEC_ENVIRONMENT "HVCGATE_EXEC"
+#define EXEC_LIBRARY     "libhvcgate-exec.so"
+
+/* Time of records: the system counter, as the guest's; elsewhere nanoseconds. */
+uint64_t exec_clock(void);
+uint64_t exec_clock_hz(void);
 
 #endif
