@@ -47,10 +47,10 @@ enum exec_stage {
  * `tail`: who comes second has copied in vain. So no reader that dies, is interrupted or forks holds anything.
  */
 struct exec_replies {
-	_Atomic uint32_t head;  /* written, by the keeper */
-	_Atomic uint32_t tail;  /* taken, by readers */
-	_Atomic uint32_t bell;  /* a futex: 1 is added with each reply, EXEC_POKE with each poke */
-	_Atomic uint32_t waits; /* readers that are in the futex */
+	_Atomic uint32_t head; /* written, by the keeper */
+	_Atomic uint32_t tail; /* taken, by readers */
+	_Atomic uint32_t bell; /* a futex: 1 is added with each reply, EXEC_POKE with each poke */
+	uint32_t reserved;
 	struct hvc_kvm_reply replies[EXEC_REPLIES];
 };
 #define EXEC_POKE 0x10000u
