@@ -32,12 +32,13 @@ struct hvc_kvm_vcpu {
 	struct hvc_vcpu *engine; /* from the VM's first run on */
 	struct kvm_vcpu_init init;
 	bool initialised;
-	_Atomic bool has_run;               /* its thread has been in hvc_kvm_run() */
-	pthread_t thread;                   /* then */
-	_Atomic bool inside;                /* its thread is in hvc_kvm_run() */
-	struct work *queue;                 /* under vm->work_lock */
-	uint64_t travel[UAPI_TRAVEL_STATE]; /* its part, as it arrived (travel.c) */
-	uint32_t travel_set;                /* how many of these arrived */
+	_Atomic bool has_run; /* its thread has been in hvc_kvm_run() */
+	pthread_t thread;     /* then */
+	_Atomic bool inside;  /* its thread is in hvc_kvm_run() */
+	struct work *queue;   /* under vm->work_lock */
+	uint64_t
+		travel[UAPI_TRAVEL_STATE]; /* its part: as last read, or as it arrived (travel.c) */
+	uint64_t travel_came[UAPI_TRAVEL_STATE / 64]; /* which were written since */
 };
 
 struct hvc_kvm_vm {
@@ -55,9 +56,9 @@ struct hvc_kvm_vm {
 	void *memory;                /* of engine, vCPUs and blocks: one piece */
 	struct hvc_kvm_vcpu *vcpus[HVC_MAX_VCPUS];
 	uint32_t vcpu_count;
-	/* The state as bytes, from when a VMM begins to read it until a vCPU runs again (travel.c). */
-	uint8_t *snapshot;
-	size_t snapshot_size;
+	_Atomic bool
+		travelling;  /* vCPUs' parts are the engine's state, until one runs (travel.c) */
+	bool travel_changed; /* something else than that was written */
 };
 
 /* kvm.c: ioctl as the caller wants it made; 0 or errno. sys_value: the ioctl's value, or -errno. */
@@ -78,13 +79,15 @@ int apply_finish(struct hvc_kvm_vm *vm);
 int engine_make(struct hvc_kvm_vm *vm, struct hvc_vm **engine, struct hvc_vcpu **vcpus,
 		void **memory);
 
-/* travel.c: the engine's state as registers. Reading it waits for replies that are outstanding. */
+/* travel.c: the engine's state as registers, of a plan that says so; `n` is below UAPI_TRAVEL_COUNT. Reading it waits for
+ * replies that are outstanding. Both take vm->lock, and call engine_make() with it. */
 int travel_get(struct hvc_kvm_vcpu *vcpu, unsigned int n, uint64_t *value);
 int travel_set(struct hvc_kvm_vcpu *vcpu, unsigned int n, uint64_t value);
-/* travel.c: what arrived becomes the engine's state: at apply_finish(), and when the last part comes to a VM that has run. */
+/* travel.c: what arrived becomes vm->engine's state, at apply_finish(), before the engine is frozen and with vm->lock held.
+ * EPERM: it cannot. */
 int travel_restore(struct hvc_kvm_vm *vm);
-/* travel.c: a vCPU runs again: the snapshot is old. */
-void travel_forget(struct hvc_kvm_vm *vm);
+/* travel.c: a vCPU is about to run, vcpu->inside is set: what was read is old. EPERM: a state arrived in part. */
+int travel_forget(struct hvc_kvm_vm *vm);
 
 /* call.c: the exit KVM_EXIT_HYPERCALL is answered: HVC_KVM_AGAIN: run again; else errno, or 0 for an exit to the VMM. */
 #define CALL_AGAIN (-1)

@@ -54,6 +54,11 @@ struct kvm_vcpu_init {
 #define UAPI_CORE_SP_EL1 0x6030000000100044ull
 #define UAPI_MPIDR_EL1   0x603000000013c005ull
 
+/* Feature registers: those of firmware from PSCI_VERSION on, WORKAROUND_1 to 3 behind it, and the bitmaps. */
+#define UAPI_FW(n)     (0x6030000000140000ull + (n))
+#define UAPI_BITMAP(n) (0x6030000000160000ull + (n))
+#define UAPI_BITMAPS   4u /* that hvcgate knows */
+
 /* struct kvm_smccc_filter: 24 bytes. */
 struct uapi_smccc_filter {
 	uint32_t base, nr_functions;
