@@ -108,9 +108,9 @@ HVC_API struct hvc_match hvc_policy_match(const struct hvc_policy *policy, uint3
 /* Does a rule (by index) name this ID, whether or not an earlier one takes it? */
 HVC_API bool hvc_policy_rule_names(const struct hvc_policy *policy, size_t index, uint32_t id);
 
-/* What settled a call, in words: "rule 3 at line 12", "reserved", "default: deny", "service ff-a is off",
- * "feature register STD_BMAP has bit 0 (trng) off", "service psci". Written into `text` as far as `size`
- * goes, NUL-terminated. Returns `text`. */
+/* What settled a call, in words: "rule 3 at line 12", "revoked" (hvc_vm_tighten()), "reserved", "default: deny",
+ * "service ff-a is off", "feature register STD_BMAP has bit 0 (trng) off", "service psci". Written into `text` as far
+ * as `size` goes, NUL-terminated. Returns `text`. */
 HVC_API const char *hvc_policy_why(const struct hvc_policy *policy,
 				   const struct hvc_outcome *outcome, char *text, size_t size);
 

@@ -29,8 +29,8 @@
 struct el2_frame {
 	uint64_t x[31];
 	struct hvc_vcpu *vcpu;
+	const uint32_t *news; /* el2_revoked.news */
 	struct el2_cpu *cpu;
-	uint64_t pad;
 };
 
 /* The writer's private half of a trace ring. */
@@ -79,7 +79,8 @@ static inline struct el2_cpu *el2_this_cpu(void)
 }
 
 /* --- head.S, vectors.S, guest.S */
-extern char el2_vectors[], el2_vectors_traced[]; /* exception tables without and with tracing */
+/* Exception tables: the plain one, with tracing, and for VMs that calls can be revoked of. */
+extern char el2_vectors[], el2_vectors_traced[], el2_vectors_watched[];
 extern char el2_secondary[]; /* a CPU that PSCI started comes in here, x0 = its el2_cpu */
 /* Switch the MMU and caches on, with the tables at `root`. */
 void el2_mmu_enable(uint64_t mair, uint64_t tcr, uint64_t root);
@@ -96,6 +97,12 @@ void el2_cpu_boot(struct el2_cpu *cpu) __attribute__((noreturn));
 /* These refuse, and do not return, unless what they look at is sound. */
 void launch_check(const struct el2_launch *launch);
 void launch_check_image(const struct el2_launch *launch); /* with the MMU on */
+
+/* --- revoke.c: rules that become narrower while the guest runs */
+/* Before the first run: what was revoked before a reset is so still. */
+void revoke_init(struct hvc_vm *vm);
+/* There is news (el2_revoked): take it before the call that found it goes on. */
+void revoke_take(void); /* from vectors.S, too */
 
 /* --- mmu.c */
 void *page_alloc(void); /* a zeroed page of monitor memory; refuses the launch when there is none */

@@ -136,4 +136,7 @@ void launch_check(const struct el2_launch *launch)
 	    launch->image_bytes > HVC_IMAGE_MAX_SIZE) {
 		report_refused("policy image too short or too long; bytes", launch->image_bytes);
 	}
+	if (launch->filter_bytes > EL2_FILTER_SIZE) {
+		report_refused("too much memory for rules; bytes", launch->filter_bytes);
+	}
 }

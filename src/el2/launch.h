@@ -19,13 +19,17 @@
 #include <stdint.h>
 
 #include <hvcgate/call.h>
+#include <hvcgate/image.h>
 #include <hvcgate/trace.h>
 
-#define EL2_MONITOR_PA   0x40000000ull
-#define EL2_LAUNCH_PA    0x40180000ull /* below it: QEMU's own device tree */
-#define EL2_KEPT_PA      0x401ff000ull /* a page that outlives a reset; zero when the machine is made */
-#define EL2_CODE_PA      0x40200000ull
-#define EL2_IMAGE_PA     0x41000000ull /* compiled policy, at most HVC_IMAGE_MAX_SIZE */
+#define EL2_MONITOR_PA 0x40000000ull
+#define EL2_LAUNCH_PA  0x40180000ull /* below it: QEMU's own device tree */
+#define EL2_KEPT_PA    0x401ff000ull /* a page that outlives a reset; zero when the machine is made */
+#define EL2_CODE_PA    0x40200000ull
+#define EL2_IMAGE_PA   0x41000000ull /* compiled policy, at most HVC_IMAGE_MAX_SIZE */
+#define EL2_FILTER_PA \
+	0x41800000ull /* the VM's own copy of its rules, where they can become narrower */
+#define EL2_FILTER_SIZE  0x00800000ull
 #define EL2_MONITOR_SIZE 0x02000000ull
 #define EL2_SHARED_PA    0x42000000ull
 #define EL2_SHARED_SIZE  0x02000000ull
@@ -43,7 +47,7 @@
 #define EL2_MAX_BLOBS     4
 
 #define EL2_LAUNCH_MAGIC  0x4c435648u /* "HVCL" */
-#define EL2_LAUNCH_FORMAT 2u
+#define EL2_LAUNCH_FORMAT 3u
 
 /* EL2_GIC_CPU: the CPU interface of a GICv2, which the guest gets as a device; the monitor uses it, too.
  * EL2_GIC_REDIST: the redistributors of a GICv3. Their RD frames stay with the monitor, which answers for
@@ -82,8 +86,10 @@ struct el2_launch {
 		mpidr[EL2_MAX_CPUS]; /* affinity fields of CPU n, as the guest's device tree says */
 	uint64_t guest_entry, guest_dtb; /* guest-physical; x0 of CPU 0 is guest_dtb */
 	uint64_t image_bytes;            /* policy image at EL2_IMAGE_PA */
-	uint64_t doorbell_ecam;          /* configuration space of the pci-serial, 0: no doorbell */
-	uint64_t doorbell_pio;           /* CPU address of PCI I/O port 0 */
+	uint64_t
+		filter_bytes; /* of memory at EL2_FILTER_PA, hvc_filter_size(); 0: no call can be revoked */
+	uint64_t doorbell_ecam; /* configuration space of the pci-serial, 0: no doorbell */
+	uint64_t doorbell_pio;  /* CPU address of PCI I/O port 0 */
 	uint32_t region_count, reserved;
 	struct el2_region regions[EL2_MAX_REGIONS];
 	uint64_t seed_count; /* 0: the device tree has none */
@@ -115,6 +121,18 @@ struct el2_clock {
 	uint64_t wall_ns; /* CLOCK_REALTIME */
 };
 
+/*
+ * Functions that are denied from some time on, while the guest runs. The process sets their bits, by slot, and then puts
+ * a number that was not there before into `news` (both release). Every call of the guest looks at `news` first: where it
+ * is not 0 the monitor narrows the rules and puts 0 there, unless there is another number meanwhile. So whatever call
+ * begins after the process has stored it finds its function denied. A boot begins with the bits that there are.
+ */
+struct el2_revoked {
+	uint32_t news;
+	uint32_t refused; /* by the monitor: IDs that the engine did not take */
+	uint64_t functions[HVC_FN_WORDS];
+};
+
 struct el2_mailbox {
 	uint32_t magic;     /* by the process, before the machine starts */
 	uint32_t ready;     /* by the monitor: boots so far */
@@ -132,6 +150,7 @@ struct el2_mailbox {
 	char report[2048];  /* NUL-terminated text of a fault or refusal */
 	struct el2_clock clocks[EL2_MAX_CPUS];
 	uint64_t clock_bound_ns; /* by the monitor: how far off the time that it told was at most */
+	struct el2_revoked revoked __attribute__((aligned(64)));
 };
 
 #define EL2_RING_RECORDS    8192u /* per CPU, a power of two */

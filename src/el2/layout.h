@@ -7,7 +7,7 @@
 
 /* struct el2_frame: x0..x30, then what the fast path needs. It stands at the top of each stack. */
 #define FRAME_X30   240
-#define FRAME_VCPU  248
+#define FRAME_VCPU  248 /* and behind it el2_frame.news */
 #define FRAME_BYTES 272
 
 /* struct el2_cpu */

@@ -12,6 +12,7 @@
 _Static_assert(sizeof(struct el2_frame) == FRAME_BYTES, "frame");
 _Static_assert(offsetof(struct el2_frame, x) + 30 * 8 == FRAME_X30, "frame");
 _Static_assert(offsetof(struct el2_frame, vcpu) == FRAME_VCPU, "frame");
+_Static_assert(offsetof(struct el2_frame, news) == FRAME_VCPU + 8, "frame");
 _Static_assert(offsetof(struct el2_cpu, fault_x) == CPU_FAULT_X, "cpu");
 _Static_assert(offsetof(struct el2_cpu, fault_sp) == CPU_FAULT_SP, "cpu");
 _Static_assert(offsetof(struct el2_cpu, fault_vector) == CPU_FAULT_VECTOR, "cpu");
@@ -63,6 +64,8 @@ static void engine_init(const struct el2_launch *launch)
 		.platform = &el2_platform,
 		.stats_memory = stats_memory,
 		.stats_bytes = sizeof(stats_memory),
+		.filter_memory = launch->filter_bytes != 0 ? (void *)EL2_FILTER_PA : NULL,
+		.filter_bytes = launch->filter_bytes,
 	};
 	enum hvc_err err;
 
@@ -83,6 +86,7 @@ static void engine_init(const struct el2_launch *launch)
 			report_refused("the engine refuses CPU", i);
 		}
 	}
+	revoke_init(vm);
 	hvc_vm_freeze(vm);
 }
 
@@ -90,7 +94,9 @@ static void engine_init(const struct el2_launch *launch)
 static void cpu_init(const struct el2_launch *launch)
 {
 	if ((launch->flags & EL2_FLAG_TRACE) != 0) {
-		sysreg_write(vbar_el2, el2_vectors_traced);
+		sysreg_write(vbar_el2, el2_vectors_traced); /* which watches, too */
+	} else if (launch->filter_bytes != 0) {
+		sysreg_write(vbar_el2, el2_vectors_watched);
 	}
 	features_init();
 	stage2_on();

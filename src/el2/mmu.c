@@ -162,6 +162,7 @@ void mmu_build(const struct el2_launch *launch)
 	map(EL2_KEPT_PA, EL2_KEPT_PA + PAGE_SIZE, NORMAL_RW);
 	map(EL2_LAUNCH_PA, EL2_LAUNCH_PA + sizeof(*launch), NORMAL_R);
 	map(EL2_IMAGE_PA, EL2_IMAGE_PA + launch->image_bytes, NORMAL_R);
+	map(EL2_FILTER_PA, EL2_FILTER_PA + launch->filter_bytes, NORMAL_RW);
 	map(EL2_SHARED_PA, EL2_SHARED_PA + EL2_SHARED_SIZE, NORMAL_RW);
 }
 

@@ -4,6 +4,8 @@
  * knows ends in an exception of its own, never in a stopped CPU.
  * Source: DDI 0487, D24.2.37 ESR_EL2, D24.2.57 HPFAR_EL2.
  */
+#include <stdatomic.h>
+
 #include "el2.h"
 #include "sysreg.h"
 
@@ -122,6 +124,10 @@ enum hvc_verdict trap_traced(struct el2_frame *frame, uint64_t esr)
 	struct hvc_outcome outcome;
 	enum hvc_verdict verdict;
 
+	if (atomic_load_explicit((const _Atomic uint32_t *)frame->news, memory_order_acquire) !=
+	    0) {
+		revoke_take();
+	}
 	for (unsigned int i = 0; i < 8; i++) {
 		record.in[i] = frame->x[i];
 	}

@@ -2,8 +2,8 @@
 /*
  * Exceptions taken to EL2.
  *
- * Two tables that differ in one entry: calls of a guest without and with tracing. SP_EL2 stands at this
- * CPU's el2_frame whenever the guest runs, so no pointer has to be found. The fast path saves what the
+ * Three tables that differ in one entry: calls of a guest as they are, with tracing, and of a guest that
+ * calls can be revoked of. SP_EL2 stands at this CPU's el2_frame whenever the guest runs, so no pointer has to be found. The fast path saves what the
  * procedure call standard lets the engine change: x0..x17 and x30. x18 is reserved by -ffixed-x18, the
  * rest is preserved by the callee.
  */
@@ -87,6 +87,7 @@ el2_vectors:
 	faults	0, 7				// from EL2 itself
 	.balign	0x80				// from EL1 or EL0, AArch64: synchronous
 	save_fast
+saved:
 	mrs	x4, esr_el2
 	mov	w5, #ESR_HVC64
 	subs	w2, w4, w5			// immediate: 0 if it is an HVC #0
@@ -120,6 +121,34 @@ el2_vectors_traced:
 	faults	9, 11
 	slow
 	faults	13, 15
+
+	.balign	0x800
+	.global	el2_vectors_watched
+el2_vectors_watched:
+	faults	0, 7
+	.balign	0x80
+	save_fast
+	mrs	x4, esr_el2
+	mov	w5, #ESR_HVC64
+	ldp	x0, x1, [sp, #FRAME_VCPU]
+	ldar	w1, [x1]			// no news is 0, and that is HVC_CONDUIT_HVC
+	subs	w2, w4, w5
+	b.ne	watched_not_hvc0
+	cbnz	w1, news
+	mov	x3, sp
+	bl	hvc_call
+	cbnz	w0, verdict
+	restore_fast_and_return
+	faults	9, 11
+	slow
+	faults	13, 15
+
+watched_not_hvc0:
+	cbz	w1, not_hvc0
+	/* The rules first, and then whatever it was that trapped. */
+news:
+	bl	revoke_take
+	b	saved
 
 	/* w2: ESR_EL2 less that of an HVC #0 */
 not_hvc0:

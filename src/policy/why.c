@@ -25,10 +25,14 @@ bool hvc_policy_rule_names(const struct hvc_policy *policy, size_t index, uint32
 	return false;
 }
 
-static void why_rule(const struct hvc_policy *policy, const struct hvc_rule *rule, char *text,
-		     size_t size)
+static void why_rule(const struct hvc_policy *policy, const struct hvc_match *match,
+		     enum hvc_action action, char *text, size_t size)
 {
-	if (rule == NULL) {
+	const struct hvc_rule *rule = match->rule;
+
+	if (action == HVC_DENY && match->action != HVC_DENY) {
+		snprintf(text, size, "revoked");
+	} else if (rule == NULL) {
 		snprintf(text, size, "a filter range");
 	} else if (strcmp(rule->file, policy->path) == 0) {
 		snprintf(text, size, "rule %u at line %u", rule->number, rule->line);
@@ -64,7 +68,7 @@ const char *hvc_policy_why(const struct hvc_policy *policy, const struct hvc_out
 			 absent != NULL ? absent : "");
 		break;
 	case HVC_BY_RULE:
-		why_rule(policy, match.rule, text, size);
+		why_rule(policy, &match, (enum hvc_action)outcome->action, text, size);
 		break;
 	case HVC_BY_DEFAULT:
 		why_default(policy, &match, text, size);

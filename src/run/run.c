@@ -18,6 +18,8 @@ struct run {
 	const struct run_options *options;
 	struct hvc_policy *policy;
 	struct hvc_image *image;
+	const uint64_t *revocable; /* functions of the policy */
+	uint64_t filter_bytes;     /* for them at EL2 */
 	struct run_guest guest;
 	struct run_kernel kernel;
 	struct run_blob initrd;
@@ -86,7 +88,8 @@ static bool load_policy(struct run *run)
 			 hvc_err_name(err));
 	}
 	hvc_diags_free(diags);
-	return err == HVC_OK && has_trusted_cpu(run);
+	return err == HVC_OK && has_trusted_cpu(run) &&
+	       run_revoke_memory(run->image, run->revocable, &run->filter_bytes);
 }
 
 static bool load_guest(struct run *run)
@@ -161,6 +164,7 @@ static bool add_launch_block(struct run *run)
 		.guest_entry = run->layout.kernel,
 		.guest_dtb = run->layout.dtb,
 		.image_bytes = run->image->bytes,
+		.filter_bytes = run->filter_bytes,
 		.doorbell_ecam = machine->ecam == 0
 					 ? 0
 					 : machine->ecam + ((uint64_t)RUN_DOORBELL_SLOT << 15),

@@ -252,6 +252,21 @@ uint32_t run_mailbox_counter_hz(const void *shared);
 /* Random bytes from the kernel, or the fixed ones of a deterministic run. */
 void run_random(void *bytes, size_t count, bool deterministic);
 
+/* --- revoke.c: functions that are denied while the guest runs. `revocable`: HVC_FN_WORDS words, a bit a slot; NULL: none. */
+/* What el2_launch.filter_bytes is to be. False: more than there is. */
+bool run_revoke_memory(const struct hvc_image *image, const uint64_t *revocable, uint64_t *bytes);
+struct run_revoker {
+	struct el2_revoked *shared;
+	const uint64_t *revocable;
+	uint64_t functions[HVC_FN_WORDS]; /* so far */
+	uint32_t news;
+};
+/* Before the machine starts. */
+void run_revoke_init(struct run_revoker *revoker, void *shared, const uint64_t *revocable);
+/* Every call that begins after this returns is denied. False: the function is not revocable. */
+bool run_revoke(struct run_revoker *revoker, unsigned int slot);
+bool run_revoked(const struct run_revoker *revoker, unsigned int slot);
+
 /* --- trace_reader.c: the rings, merged by time. */
 struct run_reader;
 struct run_reader *run_reader_new(void *shared, unsigned int cpus, bool deterministic);

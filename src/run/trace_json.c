@@ -85,7 +85,9 @@ static json_t *rule_of(const struct run_trace *trace, const struct hvc_record *r
 	const struct hvc_match match = hvc_policy_match(trace->policy, record->id);
 	json_t *rule;
 
-	if (record->decider != HVC_BY_RULE || match.rule == NULL) {
+	/* Where the action is another one, it was revoked. */
+	if (record->decider != HVC_BY_RULE || match.rule == NULL ||
+	    match.action != (enum hvc_action)record->action) {
 		return json_null();
 	}
 	rule = json_object();

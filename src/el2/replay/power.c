@@ -19,6 +19,7 @@ void power_enter(struct el2_cpu *cpu, uint64_t entry, uint64_t context, bool tim
 {
 	guest_state_reset(timers);
 	cpu->frame->vcpu = cpu->vcpu;
+	cpu->frame->news = &el2_mailbox()->revoked.news;
 	cpu->frame->cpu = cpu;
 	sysreg_write(elr_el2, entry);
 	sysreg_write(spsr_el2, PSTATE_EL1H_MASKED);
