@@ -75,7 +75,8 @@ const struct plan_view *view_of(const struct hvc_kvm_vcpu *vcpu, uint64_t id);
 int apply_filters(struct hvc_kvm_vm *vm);
 int apply_registers(struct hvc_kvm_vcpu *vcpu);
 int apply_finish(struct hvc_kvm_vm *vm);
-/* apply.c: a VM of the engine under the plan, in memory of its own: for apply_finish(), and for a state that arrives. */
+/* apply.c: a VM of the engine under the plan, in memory of its own (free() it; the engine's array of vCPUs is in it): for
+ * apply_finish(), and for a state that arrives. vm->lock is held. `vcpus` has room for vm->vcpu_count and is filled in. */
 int engine_make(struct hvc_kvm_vm *vm, struct hvc_vm **engine, struct hvc_vcpu **vcpus,
 		void **memory);
 

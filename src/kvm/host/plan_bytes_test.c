@@ -164,6 +164,12 @@ static void nothing_travels(void **state)
 	assert_int_equal(plan.header->views.count, 0);
 	assert_int_equal(plan.header->filters.count, 0);
 	free(made.bytes);
+	/* IDs that no function has are forwarded all the same. */
+	made = make(HEAD "rules: [{forward: {range: 0xc2000000-0xc20000ff}, to: h}]\n"
+			 "handlers: {h: {socket: /run/h.sock}}\n",
+		    "linux-6.12");
+	assert_int_equal(checked(&made).header->flags, PLAN_FILTERS | PLAN_TRAVELS);
+	free(made.bytes);
 	made = make("hvcgate: 1\nprofile: linux-5.10\nstrictness: kvm\ndiscovery: raw\n",
 		    "linux-5.10");
 	assert_int_equal(checked(&made).header->flags, 0);

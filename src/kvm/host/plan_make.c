@@ -132,6 +132,17 @@ static void put_all(struct writer *writer, struct plan_header *header,
 	header->image = put(writer, parts->image, parts->image->bytes, 1);
 }
 
+/* Does anything come to user space, which keeps state of it then? A range may be forwarded that has no function. */
+static bool forwards(const struct hvc_plan *plan)
+{
+	for (size_t i = 0; i < plan->range_count; i++) {
+		if (plan->ranges[i].action == HVC_FORWARD) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void describe(struct plan_header *header, const struct plan_parts *parts)
 {
 	const struct hvc_plan *plan = parts->plan;
@@ -139,8 +150,7 @@ static void describe(struct plan_header *header, const struct plan_parts *parts)
 	*header = (struct plan_header){
 		.magic = PLAN_BYTES_MAGIC,
 		.format = PLAN_BYTES_FORMAT,
-		.flags = (plan->filter ? PLAN_FILTERS : 0) |
-			 (plan->forward_count != 0 ? PLAN_TRAVELS : 0),
+		.flags = (plan->filter ? PLAN_FILTERS : 0) | (forwards(plan) ? PLAN_TRAVELS : 0),
 		.functions = HVC_FN_COUNT,
 	};
 	memcpy(header->policy_sha256, plan->policy_sha256, sizeof(header->policy_sha256));
