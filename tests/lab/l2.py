@@ -41,15 +41,25 @@ class Run:
         self.qemu = found.group(1) if found else ""
 
 
-def run(out, series, qemu, cpu, *words, files=(), timeout=300):
-    """tests/lab/l2 with these words in a machine of the lab; `out` is a directory for what comes back."""
-    command = [TOP / "scripts/lab", "--qemu", qemu, "--cpu", cpu, "--out", out, "--timeout", str(timeout)]
-    for file in (built("tests/guest/checker.bin"), *files):
-        command += ["--file", file]
-    command += [series, "--", TOP / "tests/lab/l2", *words]
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, errors="replace")
-    if done.returncode == 2 or not os.path.isdir(out):
+VIRT = ["-M", "virt,gic-version=3", "-accel", "kvm", "-cpu", "host"]
+CHECKER = [*VIRT, "-m", "64", "-kernel", "checker.bin"]
+TICK = "^(checker: tick|PASS|FAIL)"
+INCOMING = ["-incoming", "exec:cat /lab/stream"]
+
+
+def run(out, series, qemu, cpu, steps, words, files=(), wrapper=(), timeout=300):
+    """tests/lab/l2 with these steps and QEMU options in a machine of the lab; `out` is a directory for what comes back."""
+    os.makedirs(out, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="hvcgate-steps-") as place:
+        (pathlib.Path(place) / "steps").write_text("".join(f"{step}\n" for step in steps))
+        command = [TOP / "scripts/lab", "--qemu", qemu, "--cpu", cpu, "--out", out, "--timeout", timeout,
+                   "--file", f"{place}/steps"]
+        for file in (built("tests/guest/checker.bin"), *files):
+            command += ["--file", file]
+        command += [series, "--", TOP / "tests/lab/l2", *wrapper, *(["--"] if wrapper else []), *words]
+        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, errors="replace")
+    if done.returncode == 2:
         raise NotToBeHad(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "scripts/lab said nothing")
     return Run(pathlib.Path(out), done.stderr + done.stdout)
 
