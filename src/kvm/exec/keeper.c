@@ -87,14 +87,14 @@ void keeper_say(struct keeper *keeper, const char *format, ...)
 static void look_at_memory(struct keeper *keeper)
 {
 	struct exec_shared *shared = keeper->shared;
+	const uint32_t whys = atomic_load_explicit(&shared->whys, memory_order_acquire);
 	char why[sizeof(shared->why)];
 
-	if (!keeper->refusal_said &&
-	    atomic_load_explicit(&shared->stage, memory_order_acquire) == EXEC_REFUSED) {
-		keeper->refusal_said = true;
+	if (whys != keeper->whys_said) {
+		keeper->whys_said = whys;
 		memcpy(why, shared->why, sizeof(why));
 		why[sizeof(why) - 1] = '\0';
-		keeper_say(keeper, "%s: a VM may not run: %s", keeper->options->vmm, why);
+		keeper_say(keeper, "refused to %s: %s", keeper->options->vmm, why);
 	}
 }
 

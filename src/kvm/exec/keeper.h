@@ -73,7 +73,7 @@ struct keeper {
 	uint64_t started_ns;
 	struct run_sink sinks[3]; /* stderr, trace, summary; unused ones have fd -1 */
 	struct keeper_loop *loop;
-	bool refusal_said;
+	uint32_t whys_said; /* refusals, of shared->whys */
 };
 
 /* What the launcher has opened. The keeper closes what it does not need of that. */

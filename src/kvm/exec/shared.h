@@ -38,7 +38,7 @@ enum exec_stage {
 	EXEC_STARTED = 0, /* the launcher is about to exec */
 	EXEC_LOADED,      /* the interposer is in a process: the VMM's, or a wrapper's */
 	EXEC_APPLIED,     /* a VM has the plan and runs */
-	EXEC_REFUSED,     /* a VM was kept from running: `why` */
+	EXEC_REFUSED,     /* a VM was kept from running */
 	EXEC_NOT_RUN      /* the launcher could not exec, and has said so */
 };
 
@@ -76,7 +76,8 @@ struct exec_shared {
 	uint64_t started;         /* exec_clock() of the launcher */
 	/* What the seccomp filter wants in the unused arguments of KVM_CREATE_VM, _VCPU and KVM_RUN. */
 	uint64_t cookie[3];
-	char why[512];                          /* NUL-terminated, before REFUSED is stored */
+	char why[512];                          /* the last refusal in words, NUL-terminated */
+	_Atomic uint32_t whys;                  /* so many there were */
 	_Atomic uint64_t revoked[HVC_FN_WORDS]; /* by the keeper, for `ctl deny` */
 	_Atomic uint32_t vcpu_count;            /* of vcpus[], not more than EXEC_VCPUS */
 	struct exec_replies replies[EXEC_VMS];
