@@ -200,6 +200,18 @@ static bool take_message(struct handler_client *client, const struct hvc_handler
 	return message->type == HVC_HANDLER_REPLY && take_reply(client, &message->u.reply);
 }
 
+static const char *why_garbage(const struct handler_client *client, enum hvc_err err,
+			       const struct hvc_handler_message *message)
+{
+	if (err == HVC_ENOTSUP) {
+		return "it speaks another version of the protocol";
+	}
+	if (err != HVC_OK || message->type != HVC_HANDLER_HELLO) {
+		return "what it says is no answer";
+	}
+	return client->greeted ? "it says HELLO twice" : "it is made for another policy";
+}
+
 static void receive(struct handler_client *client, uint64_t now_ns)
 {
 	for (unsigned int i = 0; i < BATCH && client->fd >= 0; i++) {
@@ -220,10 +232,7 @@ static void receive(struct handler_client *client, uint64_t now_ns)
 		if (err != HVC_OK || !take_message(client, &message)) {
 			client->counts.garbage++;
 			hang_up(client, now_ns, "hung up on: %s",
-				err == HVC_ENOTSUP ? "it speaks another version of the protocol"
-				: err == HVC_OK && message.type == HVC_HANDLER_HELLO
-					? "its HELLO is for another policy, or its second"
-					: "what it says is no answer");
+				why_garbage(client, err, &message));
 		}
 	}
 }

@@ -7,6 +7,7 @@
 
 #include "../../run/json.h"
 #include "keeper_report.h"
+#include "seen.h"
 
 #define MS       ((uint64_t)1000000)
 #define QUICK_NS (5 * MS)  /* how soon the rings are read again when something came */
@@ -148,26 +149,11 @@ static bool start(struct keeper *keeper, char *why, size_t size)
 
 /* --- The end. */
 
-static bool is_forwarded(const struct plan_view_of *plan, uint32_t id)
-{
-	for (uint32_t i = 0; i < plan->header->filters.count; i++) {
-		const struct plan_filter *range = &plan->filters[i];
-
-		if (id - range->base < range->count) {
-			return range->action == HVC_FORWARD;
-		}
-	}
-	return false;
-}
-
 /* What the kernel answers by itself, or denies: functions of which some ID is not forwarded. */
 static void find_unseen(const struct plan_view_of *plan, struct run_unseen *unseen)
 {
 	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
-		const struct hvc_function *function = hvc_function_at(slot);
-
-		if ((function->id32 != 0 && !is_forwarded(plan, function->id32)) ||
-		    (function->id64 != 0 && !is_forwarded(plan, function->id64))) {
+		if (exec_seen(plan, slot) != CTL_SEEN) {
 			unseen->functions[slot / 64] |= (uint64_t)1 << slot % 64;
 		}
 	}
