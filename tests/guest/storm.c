@@ -11,6 +11,7 @@
 #include "kit/gic.h"
 #include "kit/kit.h"
 
+#define RAM            0x40000000u
 #define HINT           0x00010000u
 #define WIDTH          0x40000000u
 #define PSCI_VERSION   0x84000000u
@@ -144,7 +145,7 @@ static uint32_t random_id(struct storm_cpu *cpu)
 	}
 }
 
-static uint64_t random_argument(struct storm_cpu *cpu)
+static uint64_t any_argument(struct storm_cpu *cpu)
 {
 	const uint64_t r = random(cpu);
 
@@ -158,6 +159,14 @@ static uint64_t random_argument(struct storm_cpu *cpu)
 	default:
 		return random(cpu);
 	}
+}
+
+/* As an entry of CPU_ON or CPU_SUSPEND it must not lead into the middle of the guest; the 32-bit forms look at 32 bits. */
+static uint64_t random_argument(struct storm_cpu *cpu)
+{
+	const uint64_t argument = any_argument(cpu);
+
+	return (uint32_t)argument >> 28 == RAM >> 28 ? (uint64_t)storm_entry : argument;
 }
 
 /* Calls that nobody wakes up from. */

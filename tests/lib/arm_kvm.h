@@ -14,6 +14,10 @@
  * The guest is a list of instructions at an address of the VM; the program counter is real: a call is behind its
  * instruction when it leaves the kernel, and is made again if the VMM moves it back by 4.
  *
+ * As the kernel of a whole process: link a VMM with libarm-kvm-shim.so (arm_kvm_shim.c; arm_kvm_shim_dep), or preload it,
+ * behind whatever else is preloaded. It has open(), ioctl() and syscall() for "/dev/kvm", which is arm_kvm_shared(); the
+ * VMM gives its guest a program by arm_kvm_load(arm_kvm_shared(), ...).
+ *
  * What cannot work here is a bug of the test: it aborts.
  */
 #ifndef TESTS_ARM_KVM_H
@@ -40,6 +44,7 @@ enum arm_op {
 	ARM_OP_STORE,    /* of x[reg], 8 bytes, to `value`, where no memory is: KVM_EXIT_MMIO */
 	ARM_OP_HOST, /* run(guest, context): a line of C; the PC is behind it, unless it changes that */
 	ARM_OP_BRANCH, /* to `value` */
+	ARM_OP_WAIT,   /* until *(atomic_uint *)context is not 0 */
 	ARM_OP_WFI,    /* until arm_kvm_interrupt() or a signal */
 	ARM_OP_SPIN    /* for ever: only a signal gets the vCPU out */
 };
@@ -75,6 +80,10 @@ struct arm_instruction {
 #define ARM_BRANCH(address)                             \
 	{                                               \
 		.op = ARM_OP_BRANCH, .value = (address) \
+	}
+#define ARM_WAIT(flag)                               \
+	{                                            \
+		.op = ARM_OP_WAIT, .context = (flag) \
 	}
 #define ARM_WFI                  \
 	{                        \

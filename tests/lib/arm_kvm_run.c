@@ -124,6 +124,12 @@ static bool step(struct arm_vcpu *vcpu, const struct arm_instruction *instructio
 	case ARM_OP_BRANCH:
 		guest->pc = instruction->value;
 		return true;
+	case ARM_OP_WAIT:
+		if (atomic_load((atomic_uint *)instruction->context) == 0) {
+			usleep(50);
+			return true;
+		}
+		break;
 	case ARM_OP_WFI:
 		wait_for_interrupt(vcpu, held);
 		break;

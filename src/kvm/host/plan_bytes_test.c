@@ -37,7 +37,7 @@ static struct bytes make(const char *text, const char *host_name)
 {
 	struct hvc_policy *policy = test_policy_warned(text);
 	struct hvc_plan_host host;
-	struct bytes made;
+	struct bytes made = {NULL, 0};
 	char why[1000];
 
 	if (!hvc_plan_host_find(&host, host_name, why, sizeof(why)) ||
@@ -180,7 +180,7 @@ static void refused(void **state)
 {
 	struct hvc_policy *policy = test_policy_warned("hvcgate: 1\nrules: [{deny: TRNG_RND}]\n");
 	struct hvc_plan_host host;
-	struct bytes made;
+	struct bytes made = {NULL, 0};
 	char why[1000];
 
 	(void)state;
