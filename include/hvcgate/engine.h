@@ -123,6 +123,10 @@ HVC_API struct hvc_request hvc_vcpu_started(struct hvc_vcpu *vcpu);
 HVC_API void hvc_vcpu_woke(struct hvc_vcpu *vcpu);
 /* Did the guest ask that memory be overwritten before another system starts in it (MEM_PROTECT, DEN0022 5.14)? */
 HVC_API bool hvc_vm_mem_protected(const struct hvc_vm *vm);
+/* The host knows of a change that came without a call: the VMM, or a kernel that answers some calls by itself, turned the
+ * vCPU on or off. One that is on, asleep or not, stays so where `on` is true; one that is off or frozen where it is false;
+ * a start on its way is over. By its own thread, or while it makes no calls. */
+HVC_API void hvc_vcpu_tell_power(struct hvc_vcpu *vcpu, bool on);
 /* 0 ON (asleep and frozen, too), 1 OFF, 2 ON_PENDING: AFFINITY_INFO's values (DEN0022, 5.7). */
 HVC_API unsigned int hvc_vcpu_power(const struct hvc_vcpu *vcpu);
 

@@ -25,7 +25,7 @@
  * at each function: EPERM (the policy or the plan forbids it) and EINVAL (a register's value that would be lost).
  *
  * Threads: a vCPU belongs to the thread that runs it, as with KVM: its functions are called by that thread, and by another
- * one only before its first run. Different vCPUs at once are fine. hvc_kvm_kick() may be called by any thread.
+ * one only before its first run, or while it does not run (a reset). Different vCPUs at once are fine.
  *
  * Signals: user-space PSCI runs work for a vCPU on that vCPU's own thread, which it interrupts with one real-time signal
  * (hvc_kvm_options.signal). The signal is handled here and is not in the mask of KVM_SET_SIGNAL_MASK. The VMM's own signals

@@ -157,6 +157,23 @@ HVC_SERVE(PSCI_CPU_FREEZE)
 	return stop(vcpu, frame, POWER_FROZEN, HVC_CPU_FREEZE);
 }
 
+void hvc_vcpu_tell_power(struct hvc_vcpu *vcpu, bool on)
+{
+	enum power before = POWER_OF(power_word(vcpu));
+
+	if (on ? before == POWER_ON : before == POWER_OFF || before == POWER_FROZEN) {
+		return;
+	}
+	if (on) {
+		atomic_store(&vcpu->power, POWER_ON);
+		stats_leave(vcpu);
+		return;
+	}
+	/* By itself, as far as statistics go: it was on. */
+	atomic_store(&vcpu->power, before == POWER_ON ? POWER_OFF | POWER_LEFT : POWER_OFF);
+	stats_enter(vcpu);
+}
+
 HVC_SERVE(PSCI_AFFINITY_INFO)
 {
 	const struct hvc_vm *vm = vcpu->vm;

@@ -181,6 +181,7 @@ int hvc_kvm_get_reg(struct hvc_kvm_vcpu *vcpu, uint64_t id, void *value)
 		return error;
 	}
 	if (view == NULL) {
+		work_settle(vcpu);
 		return kernel_get(vcpu, id, value);
 	}
 	if (view->kind == PLAN_HIDE) {

@@ -136,6 +136,27 @@ int engine_make(struct hvc_kvm_vm *vm, struct hvc_vm **engine, struct hvc_vcpu *
 	return 0;
 }
 
+void engine_take(struct hvc_kvm_vm *vm, struct hvc_vm *engine, struct hvc_vcpu *const *vcpus,
+		 void *memory)
+{
+	free(vm->memory);
+	vm->memory = memory;
+	vm->engine = engine;
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		vm->vcpus[i]->engine = vcpus[i];
+	}
+}
+
+void power_tell_all(struct hvc_kvm_vm *vm)
+{
+	(void)vm;
+}
+
+void work_settle(struct hvc_kvm_vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
 /* --- A VM of two vCPUs, made in the other order of their IDs. */
 struct machine {
 	struct hvc_kvm kvm;

@@ -247,14 +247,8 @@ static int restore(const struct hvc_kvm_vm *vm, struct hvc_vm *engine, const uin
 static void swap(struct hvc_kvm_vm *vm, struct hvc_vm *engine, struct hvc_vcpu *const *vcpus,
 		 void *memory)
 {
-	free(vm->memory);
-	vm->memory = memory;
-	vm->engine = engine;
-	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
-		if (vm->vcpus[i] != NULL) {
-			vm->vcpus[i]->engine = vcpus[i];
-		}
-	}
+	engine_take(vm, engine, vcpus, memory);
+	power_tell_all(vm);
 	hvc_vm_freeze(engine);
 }
 

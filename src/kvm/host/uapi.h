@@ -9,6 +9,7 @@
 #define HVCGATE_KVM_UAPI_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include <linux/kvm.h>
 
@@ -53,9 +54,21 @@ struct kvm_vcpu_init {
 #define UAPI_CORE_PSTATE 0x6030000000100042ull
 #define UAPI_CORE_SP_EL1 0x6030000000100044ull
 #define UAPI_MPIDR_EL1   0x603000000013c005ull
+#define UAPI_SCTLR_EL1   0x603000000013c080ull
+#define UAPI_SCTLR_EE    (1ull << 25)
+
+/* kvm_run.hypercall.flags, which older headers have not: behind nr, six arguments and ret. */
+static inline uint64_t uapi_hypercall_flags(const struct kvm_run *run)
+{
+	uint64_t flags;
+
+	memcpy(&flags, (const uint8_t *)&run->hypercall + 8 * sizeof(uint64_t), sizeof(flags));
+	return flags;
+}
 
 /* Feature registers: those of firmware from PSCI_VERSION on, WORKAROUND_1 to 3 behind it, and the bitmaps. */
 #define UAPI_FW(n)     (0x6030000000140000ull + (n))
+#define UAPI_FW_LAST   3u
 #define UAPI_BITMAP(n) (0x6030000000160000ull + (n))
 #define UAPI_BITMAPS   4u /* that hvcgate knows */
 
