@@ -122,6 +122,9 @@ HVC_API const char *hvc_policy_absent(const struct hvc_policy *policy, unsigned 
  * is absent, and for what is always there. */
 HVC_API bool hvc_policy_needs_host(const struct hvc_policy *policy, unsigned int slot);
 
+/* Functions that may be denied while a guest runs (key `revocable`): HVC_FN_WORDS words, a bit a slot. */
+HVC_API const uint64_t *hvc_policy_revocable(const struct hvc_policy *policy);
+
 /* The flattened ranges [first, last], ascending, covering all 2^32 IDs: the compiler's input. */
 struct hvc_span {
 	uint32_t first, last;

@@ -92,3 +92,12 @@ void abi_profile_settings(const struct abi_profile *profile, struct hvc_settings
 	settings->system_suspend = 0;
 	put_functions(profile, settings);
 }
+
+uint64_t abi_register_id(unsigned int reg)
+{
+	/* KVM_REG_ARM64 | KVM_REG_SIZE_U64, the class and the index in it. */
+	const uint64_t base = 0x6030000000000000ull;
+
+	return reg < HVC_REG_STD_BMAP ? (base | 0x14ull << 16 | reg)
+				      : (base | 0x16ull << 16 | (reg - HVC_REG_STD_BMAP));
+}

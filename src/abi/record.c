@@ -352,15 +352,6 @@ json_t *abi_record_load(const char *path, char *why, size_t size)
 }
 
 /* --- What others want to know of a record. */
-uint64_t abi_register_id(unsigned int reg)
-{
-	/* KVM_REG_ARM64 | KVM_REG_SIZE_U64, the class and the index in it. */
-	const uint64_t base = 0x6030000000000000ull;
-
-	return reg < HVC_REG_STD_BMAP ? (base | 0x14ull << 16 | reg)
-				      : (base | 0x16ull << 16 | (reg - HVC_REG_STD_BMAP));
-}
-
 uint32_t abi_quirk_by_name(const char *name)
 {
 	for (uint32_t quirk = 1; quirk < HVC_QUIRK_END; quirk <<= 1) {

@@ -158,7 +158,7 @@ static const struct bad_case keys_cases[] = {
 		"unknown key, far",
 		"hvcgate: 1\n"
 		"zebra: 1\n",
-		"2:1: error: unknown key 'zebra' in a policy; there are: hvcgate, extends, profile, strictness, discovery, smccc, psci, identity, workaround-4, soc-id, system-suspend, power-state-format, power-states, os-initiated, trusted-os, implementations, replay, allow, services, registers, show-registers, default, rules, handlers\n",
+		"2:1: error: unknown key 'zebra' in a policy; there are: hvcgate, extends, profile, strictness, discovery, smccc, psci, identity, workaround-4, soc-id, system-suspend, power-state-format, power-states, os-initiated, trusted-os, implementations, replay, allow, revocable, travel, hide, lose, services, registers, show-registers, default, rules, handlers\n",
 	},
 	{
 		"bare smccc",

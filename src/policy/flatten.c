@@ -168,6 +168,55 @@ static void put_allow(struct text *text, const struct hvc_policy *policy)
 	put(text, "]\n");
 }
 
+static void put_revocable(struct text *text, const struct hvc_policy *policy)
+{
+	const char *comma = "";
+	bool any = all_said(policy);
+
+	for (unsigned int i = 0; i < HVC_FN_WORDS; i++) {
+		any |= policy->revocable[i] != 0;
+	}
+	if (!any) {
+		return;
+	}
+	put(text, "revocable: [");
+	for (unsigned int slot = 1; slot < HVC_FN_COUNT; slot++) {
+		if (policy->revocable[slot / 64] >> slot % 64 & 1) {
+			put(text, "%s%s", comma, hvc_function_at(slot)->name);
+			comma = ", ";
+		}
+	}
+	put(text, "]\n");
+}
+
+static void put_list(struct text *text, const struct hvc_policy *policy, const char *key,
+		     const struct pol_registers *list)
+{
+	char name[32];
+
+	if (list->count == 0 && !all_said(policy)) {
+		return;
+	}
+	put(text, "%s: [", key);
+	for (size_t i = 0; i < list->count; i++) {
+		put(text, "%s%s", i != 0 ? ", " : "",
+		    policy_register_name(list->ids[i], name, sizeof(name)));
+	}
+	put(text, "]\n");
+}
+
+/* What is not said about travelling depends on the host's plan. */
+static void put_moves(struct text *text, const struct hvc_policy *policy)
+{
+	put_revocable(text, policy);
+	if (policy_travel(policy) != POLICY_TRAVEL_UNSAID) {
+		put(text, "travel: %s\n",
+		    policy_travel(policy) == POLICY_TRAVEL_YES ? "yes" : "no");
+	}
+	put_list(text, policy, "hide", &policy->hide);
+	put_list(text, policy, "lose", &policy->lose);
+}
+
 static void put_settings(struct text *text, const struct hvc_policy *policy)
 {
 	const struct hvc_settings *settings = &policy->settings;
@@ -189,6 +238,7 @@ static void put_settings(struct text *text, const struct hvc_policy *policy)
 		put(text, "replay: %s\n", settings->replay != 0 ? "allowed" : "refused");
 	}
 	put_allow(text, policy);
+	put_moves(text, policy);
 }
 
 /* Has it functions that no feature register gates? The others are said under `registers`. */

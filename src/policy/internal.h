@@ -8,6 +8,7 @@
 #include "abi.h"
 #include "arena.h"
 #include "diags.h"
+#include "moves.h"
 #include "yaml_tree.h"
 
 #define POL_FORMAT   1u
@@ -34,6 +35,7 @@ enum pol_knob_id {
 	KNOB_IMPLEMENTATIONS, /* how many */
 	KNOB_REPLAY,
 	KNOB_ALLOW,   /* bits of enum pol_allow */
+	KNOB_TRAVEL,  /* enum policy_travel */
 	KNOB_DEFAULT, /* enum hvc_action */
 	KNOB_SHOW,    /* registers that the list shows */
 	KNOB_KNOWN,   /* registers that the VMM knows */
@@ -98,6 +100,13 @@ struct pol_handler {
 	bool used;
 };
 
+/* KVM's IDs, ascending. */
+struct pol_registers {
+	uint64_t ids[POLICY_HIDDEN / 2];
+	size_t count;
+	struct pol_mark mark;
+};
+
 struct hvc_policy {
 	struct arena arena;
 	const char *path;
@@ -110,6 +119,11 @@ struct hvc_policy {
 	struct pol_power_state power_states[HVC_POWER_STATES];
 	uint32_t trusted_os_cpu;
 	struct hvc_implementation implementations[HVC_IMPLEMENTATIONS];
+	uint64_t revocable[HVC_FN_WORDS];
+	struct pol_mark revocable_mark;
+	struct pol_registers hide, lose;
+	uint64_t hidden[POLICY_HIDDEN]; /* both */
+	size_t hidden_count;
 	struct hvc_tables tables; /* what an image carries of all that */
 	const char *default_to;
 	struct pol_mark default_to_mark;
@@ -192,6 +206,15 @@ void features_settle(struct loader *loader);
 
 /* allow.c: what a host may leave undone. */
 void take_allow(struct loader *loader, const struct yaml_node *value);
+
+/* moves.c: calls that can be shut off; registers that a VMM does not see. */
+void take_revocable(struct loader *loader, const struct yaml_node *value);
+void take_travel(struct loader *loader, const struct yaml_node *value);
+void take_hide(struct loader *loader, const struct yaml_node *value);
+void take_lose(struct loader *loader, const struct yaml_node *value);
+/* All files read. */
+void moves_settle(struct hvc_policy *policy);
+void lint_revocable(struct loader *loader);
 
 /* profile.c: one word of two; their values are 0 and 1. */
 void take_mode(struct loader *loader, const struct yaml_node *value, unsigned int knob,

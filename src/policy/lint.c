@@ -336,6 +336,7 @@ void lint(struct loader *loader)
 		}
 	}
 	lint_default(loader);
+	lint_revocable(loader);
 	for (unsigned int service = 1; service < HVC_SERVICE_COUNT; service++) {
 		lint_service(loader, service);
 	}

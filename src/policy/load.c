@@ -214,6 +214,7 @@ static void finish(struct loader *loader, const struct files *files)
 	profile_seed(policy);
 	profile_check(loader);
 	knobs_settle(policy);
+	moves_settle(policy);
 	loader->oom |= !rules_arrange(policy, files->groups, files->group_count);
 	if (loader->oom || policy->arena.oom || !no_errors(loader)) {
 		return;

@@ -21,6 +21,8 @@ const char *suggest_function(const char *wanted);
 const char *suggest_service(const char *wanted);
 const char *suggest_owner(const char *wanted);
 const char *suggest_register(const char *wanted);
+/* KVM's registers (register_names.c). */
+const char *suggest_machine_register(const char *wanted);
 /* The owners that rules may name, from index 0; NULL past the end. */
 const char *owner_name_at(size_t index);
 

@@ -94,8 +94,7 @@ static void unknown_function(struct loader *loader, const struct yaml_node *node
 	}
 }
 
-static bool take_function(struct loader *loader, const struct yaml_node *node,
-			  struct pol_target *target)
+bool take_function(struct loader *loader, const struct yaml_node *node, struct pol_target *target)
 {
 	const struct hvc_function *function;
 	uint32_t ids[2];

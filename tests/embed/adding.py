@@ -94,6 +94,10 @@ def check(document, source, profiles):
     with tempfile.TemporaryDirectory() as copy:
         for tree in ("include", "src/catalog", "src/engine", "src/services", "src/policy", "src/abi", "tests/embed"):
             shutil.copytree(os.path.join(source, tree), os.path.join(copy, tree))
+        # Tables of registers that the policy layer reads, too.
+        for table in ("src/plan/registers.def", "src/kvm/probe/sysregs.def"):
+            os.makedirs(os.path.dirname(os.path.join(copy, table)))
+            shutil.copy(os.path.join(source, table), os.path.join(copy, table))
         changed = []
         for path, hunk in files(block(text, "diff")):
             with open(os.path.join(copy, path), "r+") as file:
