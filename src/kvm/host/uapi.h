@@ -25,9 +25,11 @@ struct kvm_vcpu_init {
 #define KVM_ARM_VCPU_PSCI_0_2  2
 #define KVM_ARM_VCPU_PMU_V3    3
 #define KVM_ARM_VCPU_SVE       4
-#define KVM_ARM_VCPU_HAS_EL2   7
 #endif
 /* Newer than some machines' headers. */
+#ifndef KVM_ARM_VCPU_HAS_EL2
+#define KVM_ARM_VCPU_HAS_EL2 7
+#endif
 #ifndef KVM_ARM_VM_SMCCC_CTRL
 #define KVM_ARM_VM_SMCCC_CTRL   0
 #define KVM_ARM_VM_SMCCC_FILTER 0
