@@ -87,5 +87,13 @@ class Said:
             yield f"{self.same} of {len(self.ticks)} ticks are the same, with digests {sorted(self.digests)}"
 
 
+def cache():
+    """Where scripts/lib.sh has it."""
+    if os.environ.get("HVCGATE_CACHE"):
+        return pathlib.Path(os.environ["HVCGATE_CACHE"])
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.environ.get("HOME", "/root"), ".cache")
+    return pathlib.Path(base) / "hvcgate"
+
+
 def scratch():
     return tempfile.TemporaryDirectory(prefix="hvcgate-l2-")

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What tests/lab/exec tries: QEMU of Debian under `hvcgate exec`, on real KVM. A case is a generator of faults: none is good."""
+
+import itertools
+import json
+import pathlib
+import re
+import subprocess
+
+import l2
+
+CPUS = {"max": "max,pauth-impdef=on,sve=off", "neoverse-n1": "neoverse-n1"}
+POWER = ["PSCI_CPU_ON", "PSCI_CPU_OFF", "PSCI_AFFINITY_INFO", "PSCI_CPU_SUSPEND"]
+
+
+class Cases:
+    """`place`: a directory for files; `options`: kernel, qemu, vanilla."""
+
+    def __init__(self, place, options):
+        self.place, self.options, self.runs = pathlib.Path(place), options, 0
+        self.last, self.rows = None, []
+
+    # --- One run.
+
+    def write(self, name, text):
+        path = self.place / name
+        path.write_text(text)
+        return path
+
+    def run(self, steps, words, policy=None, more=(), kernel=None, cpu="max", qemu=None, files=(), timeout=400):
+        """QEMU by these steps, under this policy (text) unless it is None."""
+        self.runs += 1
+        wrapper, files = [], list(files)
+        if policy is not None and not self.options.vanilla:
+            files += [l2.built("src/cli/hvcgate"), l2.built("src/kvm/exec/libhvcgate-exec.so"),
+                      self.write("policy.yaml", policy)]
+            wrapper = ["./hvcgate", "exec", "--policy", "policy.yaml", "--summary", "json:/out/summary", *more]
+        run = l2.run(self.place / f"run{self.runs}", kernel or self.options.kernel, qemu or self.options.qemu, CPUS[cpu],
+                     steps, words, files, wrapper, timeout)
+        summary = self.place / f"run{self.runs}" / "summary"
+        run.summary = json.loads(summary.read_text()) if summary.exists() and summary.stat().st_size else {}
+        self.last = run
+        return run
+
+    def calls(self, run, function, what="calls"):
+        """From the summary of a run."""
+        for row in run.summary.get("functions", []):
+            if row["function"] == function:
+                return row[what]
+        return 0
+
+    # --- Linux.
+
+    def linux(self, guest, append):
+        """QEMU's options for Debian's kernel with tests/lab/hotplug.sh, and the files they name."""
+        there = l2.cache() / "guest" / guest
+        if not (there / "Image").exists():
+            raise l2.NotToBeHad(f"no guest {guest}: run scripts/fetch-guest")
+        overlay, initrd = self.place / "overlay.cpio", self.place / "initrd.cpio"
+        subprocess.run([l2.TOP / "guest/mkoverlay", overlay, l2.TOP / "tests/lab/hotplug.sh"], check=True)
+        initrd.write_bytes((there / "initrd.cpio").read_bytes() + overlay.read_bytes())
+        words = [*l2.VIRT, "-m", "128", "-smp", "2", "-kernel", "Image", "-initrd", "initrd.cpio", "-append",
+                 f"console=ttyAMA0 panic=-1 quiet {append}"]
+        return words, [there / "Image", initrd]
+
+    def linux_boot(self):
+        """Debian's kernel under a policy: an older PSCI, no TRNG, vendor features from our engine."""
+        words, files = self.linux("debian-12", "rounds=10")
+        run = self.run(["end"], words, files=files, policy="""hvcgate: 1
+profile: linux-6.12
+strictness: kvm
+discovery: raw
+psci: "1.0"
+services: {trng: off, ptp: off}
+rules:
+  - notify: [KVM_FEATURES, PSCI_CPU_ON]
+    to: watch
+handlers:
+  watch: {socket: /tmp/nobody.sock}
+""")
+        yield from self.ended(run)
+        for line in (r"@ dmesg: psci: PSCIv1\.0 detected", r"@ trng_module: 0$", r"@ hotplug: 10 times, 0 bad",
+                     r"@ dmesg: smccc: KVM: hypervisor services detected \(0x00000000 0x00000000 0x00000000 0x00000001\)",
+                     r"@ accidents: 0$"):
+            if not re.search(f"^{line}", run.console, re.M):
+                yield f"the guest did not say {line}"
+        for function, least in (("KVM_FEATURES", 1), ("PSCI_CPU_ON", 11)):
+            if self.calls(run, function) < least:
+                yield f"{self.calls(run, function)} calls of {function} in the summary, at least {least} were made"
+
+    def ended(self, run):
+        if run.result != "ok":
+            yield f"{run.result}: {run.stderr}"
+
+    # --- Power functions in user space, one subset after another.
+
+    def subset(self, forwarded, rounds):
+        """Linux takes CPU 1 off and on with these functions in user space; stopped, reset and moved in between."""
+        words, files = self.linux("debian-11", f"rounds={rounds}")
+        rules = f"rules:\n  - notify: [{', '.join(forwarded)}]\n    to: watch\n" if forwarded else ""
+        handlers = "handlers:\n  watch: {socket: /tmp/nobody.sock}\n" if forwarded else ""
+        policy = f"hvcgate: 1\nprofile: linux-6.12\nstrictness: kvm\ndiscovery: raw\n{rules}{handlers}"
+        source = self.run(["wait 1 ^@.round:.10", "monitor stop", "sleep 1", "monitor cont", "wait 1 ^@.round:.20",
+                           "monitor system_reset", "wait 2 ^@.round:.20", "save", "quit"], words, policy, files=files)
+        yield from self.ended(source)
+        if source.result != "ok":
+            return
+        there = self.run(["end"], [*words, *l2.INCOMING], policy, files=[*files, source.stream])
+        yield from self.ended(there)
+        said = source.console + there.console
+        if f"@ hotplug: {rounds} times, 0 bad" not in said or "@ accidents: 0" not in said:
+            yield f"the guest said: {said[-400:]!r}"
+        # Twice to 20 at the source, then the rest.
+        for function, most in (("PSCI_CPU_ON", 20 + rounds), ("PSCI_CPU_OFF", 20 + rounds)):
+            count = self.calls(source, function) + self.calls(there, function)
+            if function in forwarded and count < most and not self.options.vanilla:
+                yield f"{count} calls of {function} in user space, {most} were made"
+
+    def subsets(self, rounds=64):
+        for count in range(len(POWER) + 1):
+            for forwarded in itertools.combinations(POWER, count):
+                for fault in self.subset(forwarded, rounds):
+                    yield f"{', '.join(forwarded) or 'none'} in user space: {fault}"
+
+    # --- Moves.
+
+    def record(self, kernel, cpu):
+        """What `hvcgate probe` says of a kernel under this CPU."""
+        path = self.place / f"record-{kernel}-{cpu}.json"
+        if not path.exists():
+            done = subprocess.run([l2.TOP / "scripts/lab", "--quiet", "--cpu", CPUS[cpu], kernel, "--",
+                                   l2.built("src/cli/hvcgate"), "probe", "--format", "json"],
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise l2.NotToBeHad(done.stderr)
+            path.write_text(done.stdout)
+        return path
+
+    def move(self, move):
+        """One of MOVES: the row of the results, and the faults."""
+        come, go = move["from"], move["to"]
+        source_policy, policy = move.get("source"), move.get("destination")
+        more, files = [], []
+        if "record" in move:
+            record = self.record(come, move["cpu"])
+            more, files = ["--from", record.name], [record]
+        source = self.run([f"wait 2 {l2.TICK}", "save", "quit"], l2.CHECKER, source_policy, kernel=come,
+                          cpu=move["cpu"], qemu=move["qemu"])
+        row = {"name": move["name"], "qemu": source.qemu, "cpu": move["cpu"], "from": source.package,
+               "source": "exec" if source_policy else "by itself",
+               "destination": "exec" if policy else "by itself"}
+        if source.result != "ok":
+            return {**row, "result": "no source", "how": source.result, "stderr": source.stderr}
+        there = self.run([f"wait 3 {l2.TICK}", "quit"], [*l2.CHECKER, *l2.INCOMING], policy, more, kernel=go,
+                         cpu=move["cpu"], qemu=move["qemu"], files=[source.stream, *files])
+        row["to"] = there.package
+        if there.result != "ok":
+            return {**row, "result": "refused" if policy else "fails", "how": there.result, "stderr": there.stderr}
+        faults = list(l2.Said(source.console, there.console).faults())
+        return {**row, "result": "moves", "checker": faults or "same", "stderr": there.stderr}
+
+    def moves(self, names=None):
+        """The moves that fail by themselves, under exec."""
+        for move in MOVES:
+            if names and move["name"] not in names:
+                continue
+            row = self.move(move)
+            self.rows.append(row)
+            print(f"    {row['name']}: {row['result']}, {row.get('checker', row.get('how'))}", flush=True)
+            if row["result"] != move.get("result", "moves"):
+                yield f"{move['name']}: {row}"
+            elif row["result"] == "moves" and row["checker"] != "same":
+                yield f"{move['name']}: the checker says {row['checker']}"
+            elif row["result"] == "refused":
+                for word in move["says"]:
+                    if word not in "\n".join(row["stderr"]):
+                        yield f"{move['name']}: refused without a word of {word}: {row['stderr']}"
+
+
+def as_kernel(profile, more=""):
+    return f"hvcgate: 1\nprofile: {profile}\nstrictness: kvm\ndiscovery: raw\n{more}"
+
+
+# What is moved; `result` is "moves" where it is not said.
+MOVES = [
+    {"name": "new to old", "qemu": "10.0", "cpu": "neoverse-n1", "from": "7.x", "to": "6.12",
+     "source": as_kernel("linux-7.3", 'psci: "1.1"\nshow-registers: 7\nhide: [PMMIR_EL1]\ntravel: no\n')},
+    {"name": "new to old, exec at both", "qemu": "10.0", "cpu": "neoverse-n1", "from": "7.x", "to": "6.12",
+     "source": as_kernel("linux-6.12", "hide: [PMMIR_EL1]\n"), "destination": as_kernel("linux-6.12", "hide: [PMMIR_EL1]\n")},
+    {"name": "old to new, a source without hvcgate", "qemu": "10.0", "cpu": "neoverse-n1", "from": "6.12", "to": "7.x",
+     "record": True, "destination": as_kernel("linux-6.12")},
+    {"name": "7.x to 6.18", "qemu": "10.0", "cpu": "neoverse-n1", "from": "7.x", "to": "6.18",
+     "source": as_kernel("linux-7.3", "hide: [PMMIR_EL1]\ntravel: no\n")},
+    {"name": "6.18 to 6.12", "qemu": "10.0", "cpu": "neoverse-n1", "from": "6.18", "to": "6.12",
+     "source": as_kernel("linux-6.18", 'psci: "1.1"\nshow-registers: 7\ntravel: no\n')},
+    {"name": "6.12 to 6.18, a source without hvcgate", "qemu": "7.2", "cpu": "neoverse-n1", "from": "6.12", "to": "6.18",
+     "record": True, "destination": as_kernel("linux-6.12")},
+]
