@@ -9,7 +9,7 @@
 
 static const struct cli_verb *const verbs[] = {
 	&cli_run,   &cli_policy, &cli_resolve,  &cli_call, &cli_replay,
-	&cli_probe, &cli_compat, &cli_baseline, NULL,
+	&cli_probe, &cli_compat, &cli_baseline, &cli_exec, NULL,
 };
 
 void cli_list_verbs(const struct cli_verb *const *list)
