@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * usage: vmm CALL...
+ * usage: vmm [MODE] CALL...
  *
  * The smallest VMM that asks: one vCPU that makes each CALL (ID[,X1[,X2[,X3]]], in hex) by HVC and says what x0 is
- * afterwards, a line each. Knows nothing of hvcgate. For tests of `hvcgate exec`; prints each ioctl that fails.
+ * afterwards, a line each. Knows nothing of hvcgate. For tests of `hvcgate exec`; prints an ioctl that fails. MODE:
+ *   --clean    starts itself again without an environment
+ *   --preload  starts itself again with LD_PRELOAD alone
+ *   --fork     the VM is a child's, whose parent waits
+ *   --uid      the VM is made as nobody, who has /dev/kvm open
+ *   --close    closes all descriptors before it opens /dev/kvm
+ *   --dup      uses duplicates of the VM's and the vCPU's descriptors, and has closed these
+ *   --child    says, having run, what a program that it starts has in its environment
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,6 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/kvm.h>
@@ -110,28 +118,118 @@ static void run(int vcpu, struct kvm_run *state, char **calls, int count)
 	}
 }
 
-int main(int argc, char **argv)
+/* With this and nothing else in its environment. */
+static void __attribute__((noreturn)) again(char **argv, char *variable)
 {
-	const int kvm = must(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
+	char *environment[] = {variable, NULL};
+
+	argv[1] = argv[0];
+	execve("/proc/self/exe", argv + 1, environment);
+	fail("execve");
+}
+
+static void __attribute__((noreturn)) again_with_preload(char **argv)
+{
+	static char variable[4096];
+
+	snprintf(variable, sizeof(variable), "LD_PRELOAD=%s", getenv("LD_PRELOAD"));
+	again(argv, variable);
+}
+
+static void fork_child(void)
+{
+	const pid_t child = fork();
+	int status = 0;
+
+	if (child > 0) {
+		must(waitpid(child, &status, 0), "waitpid");
+		exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+	}
+}
+
+/* The VMM's environment, and its child's. */
+static void say_environment(void)
+{
+	fflush(stdout);
+	if (fork() == 0) {
+		execl("/bin/busybox", "sh", "-c",
+		      "echo \"preload '$LD_PRELOAD' exec '$HVCGATE_EXEC' descriptors $(ls /proc/self/fd | wc -l)\"",
+		      (char *)NULL);
+		_exit(1);
+	}
+	wait(NULL);
+}
+
+static int duplicate(int fd)
+{
+	const int copy = must(dup(fd), "dup");
+
+	close(fd);
+	/* Somebody else's now. */
+	must(open("/dev/null", O_RDWR), "/dev/null");
+	return copy;
+}
+
+static int make_vm(const char *mode, int kvm)
+{
 	const int scratch = must(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
 	const int vm = must(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
+
+	close(scratch); /* as VMMs do that only look */
+	return strcmp(mode, "--dup") == 0 ? duplicate(vm) : vm;
+}
+
+static int open_kvm(const char *mode, char **argv)
+{
+	int kvm;
+
+	if (strcmp(mode, "--clean") == 0) {
+		again(argv, NULL);
+	} else if (strcmp(mode, "--preload") == 0) {
+		again_with_preload(argv);
+	} else if (strcmp(mode, "--fork") == 0) {
+		fork_child();
+	} else if (strcmp(mode, "--close") == 0) {
+		for (int fd = 3; fd < 1024; fd++) {
+			close(fd);
+		}
+	}
+	kvm = must(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
+	if (strcmp(mode, "--uid") == 0) {
+		must(setuid(65534), "setuid");
+	}
+	return kvm;
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 && strncmp(argv[1], "--", 2) == 0 ? argv[1] : "";
+	char **calls = argv + 1 + (mode[0] != '\0');
+	int count = argc - (int)(calls - argv);
+	const int kvm = open_kvm(mode, argv), vm = make_vm(mode, kvm);
 	const int size = must(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE");
 	uint32_t *at = make_memory(vm);
 	int vcpu;
 	struct kvm_run *state;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	close(scratch); /* as VMMs do that only look */
+	count = count < MAX ? count : MAX;
 	at = put_value(at, 20, MMIO);
-	for (int i = 1; i < argc && i < MAX; i++) {
-		at = put_call(at, argv[i]);
+	for (int i = 0; i < count; i++) {
+		at = put_call(at, calls[i]);
 	}
 	vcpu = must(ioctl(vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
+	if (strcmp(mode, "--dup") == 0) {
+		vcpu = duplicate(vcpu);
+	}
 	state = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
 	if (state == MAP_FAILED) {
 		fail("mmap of the vCPU");
 	}
 	init(vm, vcpu);
-	run(vcpu, state, argv + 1, argc - 1 < MAX ? argc - 1 : MAX - 1);
+	run(vcpu, state, calls, count);
+	if (strcmp(mode, "--child") == 0) {
+		say_environment();
+	}
 	return 0;
 }
