@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,14 +39,6 @@ static bool trusted(int fd)
 	       (geteuid() == 0 || peer.uid == 0 || peer.uid == geteuid());
 }
 
-/* Any other file refuses, too. */
-static bool is_socket(const char *path)
-{
-	struct stat status;
-
-	return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
-}
-
 /* A connected descriptor, or -1. One that nobody listens on is removed. */
 static int dial(const char *path)
 {
@@ -62,7 +53,7 @@ static int dial(const char *path)
 	if (connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0 && trusted(fd)) {
 		return fd;
 	}
-	if (errno == ECONNREFUSED && is_socket(path)) {
+	if (errno == ECONNREFUSED) {
 		(void)unlink(path);
 	}
 	close(fd);

@@ -54,10 +54,9 @@ enum hvc_plan_why {
 	PLAN_MISSING,        /* the kernel has no such function */
 	PLAN_DISCOVERY,      /* the kernel's own answer contradicts the policy */
 	PLAN_OTHERWISE,      /* the kernel does it in another way */
-	PLAN_REVOCABLE, /* it may be shut off later, or tells of one that may; the kernel's filter is closed then */
 	PLAN_WHY_COUNT
 };
-/* "handler", "notify", "missing", "discovery", "otherwise", "revocable". */
+/* "handler", "notify", "missing", "discovery", "otherwise". */
 const char *hvc_plan_why_name(unsigned int why);
 
 /* A call that the kernel and the policy's engine answer differently. */
@@ -122,10 +121,7 @@ struct hvc_plan {
 	size_t limit_count;
 	uint32_t differs;
 	bool spec; /* strictness spec: the engine is to do as the Arm documents say, which costs forwards */
-	bool state;    /* some calls come to user space, which keeps state of the guest then */
-	bool travels;  /* digest and state go with the guest */
-	bool stranded; /* travel: no, and there is state */
-	bool refused;  /* some limit is not allowed, or it is stranded */
+	bool refused; /* some limit is not allowed */
 };
 
 /* A host to plan for: a record, or a kernel's profile alone, whose workaround levels nobody knows. */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "../../src/abi/abi.h"
+#include "rng.h"
 
 void arm_die(const char *what)
 {
@@ -227,6 +228,22 @@ static void replay(struct arm_vm *vm, struct hvc_vm *before)
 	}
 }
 
+/* As random as a test needs. */
+static bool entropy(void *host, uint64_t *words, uint32_t n)
+{
+	static atomic_ullong drawn;
+
+	(void)host;
+	for (uint32_t i = 0; i < n; i++) {
+		struct rng rng = {.state = atomic_fetch_add(&drawn, 1)};
+
+		words[i] = rng_next(&rng);
+	}
+	return true;
+}
+
+static const struct hvc_platform platform = {.size = sizeof(platform), .entropy = entropy};
+
 void arm_engine_make(struct arm_vm *vm)
 {
 	struct hvc_settings settings = vm->kvm->settings;
@@ -249,6 +266,7 @@ void arm_engine_make(struct arm_vm *vm)
 		.size = sizeof(config),
 		.vcpu_count = ARM_VCPUS,
 		.image = vm->image,
+		.platform = &platform,
 		.host = vm,
 		.filter_memory = vm->filter_memory,
 		.filter_bytes = filter_bytes,

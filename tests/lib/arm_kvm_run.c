@@ -156,8 +156,9 @@ static int run_once(struct arm_vcpu *vcpu, uint64_t held, bool *entered)
 		run->exit_reason = KVM_EXIT_INTR;
 		return -EINTR;
 	}
-	arm_vcpu_apply_reset(vcpu);
+	/* In this order: CPU_ON asks for a reset and makes it runnable at once. */
 	const uint32_t state = mp_state(vcpu);
+	arm_vcpu_apply_reset(vcpu);
 	if (state == KVM_MP_STATE_SUSPENDED && interrupted(vcpu, false)) {
 		memset(&run->system_event, 0, sizeof(run->system_event));
 		run->exit_reason = KVM_EXIT_SYSTEM_EVENT;

@@ -133,13 +133,11 @@ static void test_registers(void **state)
 	struct machine machine = machine_new("linux-6.12", 2);
 	uint64_t value;
 	struct kvm_one_reg reg = {.id = PSCI_VERSION, .addr = (uintptr_t)&value};
-	struct {
-		struct kvm_reg_list list;
-		uint64_t ids[128];
-	} list = {.list.n = 2};
+	uint64_t words[129] = {2}; /* struct kvm_reg_list */
+	const uint64_t *ids = words + 1;
 
 	assert_int_equal(call(&machine, machine.vcpus[0], KVM_GET_ONE_REG, &reg), -ENOEXEC);
-	assert_int_equal(call(&machine, machine.vcpus[0], KVM_GET_REG_LIST, &list), -ENOEXEC);
+	assert_int_equal(call(&machine, machine.vcpus[0], KVM_GET_REG_LIST, words), -ENOEXEC);
 	assert_int_equal(init(&machine, 0, false), 0);
 	assert_int_equal(init(&machine, 1, true), 0);
 	assert_int_equal(get(&machine, 0, PSCI_VERSION), 0x10001);
@@ -150,10 +148,10 @@ static void test_registers(void **state)
 	assert_int_equal(set(&machine, 0, 0x6030000000160003ull, 0), -ENOENT);
 	assert_int_equal(set(&machine, 0, 0x4030000000160000ull, 0), -EINVAL);
 	assert_int_equal(get(&machine, 1, UAPI_MPIDR_EL1), 0x80000001);
-	assert_int_equal(call(&machine, machine.vcpus[0], KVM_GET_REG_LIST, &list), -E2BIG);
-	assert_int_equal(call(&machine, machine.vcpus[0], KVM_GET_REG_LIST, &list), 0);
-	for (uint64_t n = 0; n < list.list.n; n++) {
-		assert_int_equal(set(&machine, 0, list.ids[n], get(&machine, 0, list.ids[n])), 0);
+	assert_int_equal(call(&machine, machine.vcpus[0], KVM_GET_REG_LIST, words), -E2BIG);
+	assert_int_equal(call(&machine, machine.vcpus[0], KVM_GET_REG_LIST, words), 0);
+	for (uint64_t n = 0; n < words[0]; n++) {
+		assert_int_equal(set(&machine, 0, ids[n], get(&machine, 0, ids[n])), 0);
 	}
 	machine_free(&machine);
 }
@@ -379,17 +377,14 @@ static void test_signal_mask(void **state)
 	(void)state;
 	const struct arm_instruction program[] = {ARM_SPIN};
 	struct machine machine = machine_ready("linux-6.12", 1, program, 1);
-	struct {
-		struct kvm_signal_mask mask;
-		uint8_t set[8];
-	} mask = {.mask.len = 8};
+	uint32_t mask[3] = {8}; /* struct kvm_signal_mask */
 	sigset_t usr1, pending;
 
 	install();
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &usr1, NULL);
-	assert_int_equal(call(&machine, machine.vcpus[0], KVM_SET_SIGNAL_MASK, &mask), 0);
+	assert_int_equal(call(&machine, machine.vcpus[0], KVM_SET_SIGNAL_MASK, mask), 0);
 	pthread_kill(pthread_self(), SIGUSR1);
 	assert_int_equal(run(&machine, 0), -EINTR);
 	assert_int_equal(atomic_load(&handled), 0);

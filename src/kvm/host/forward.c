@@ -190,3 +190,10 @@ int forward_call(struct hvc_kvm_vcpu *vcpu, enum hvc_conduit conduit, struct hvc
 		}
 	}
 }
+
+void forward_forget(struct hvc_kvm_vm *vm)
+{
+	for (unsigned int tick = 0; tick < HVC_FORWARD_TICKS; tick++) {
+		hvc_forward_expire(vm->engine);
+	}
+}

@@ -139,6 +139,8 @@ int call_exit(struct hvc_kvm_vcpu *vcpu);
 int forward_call(struct hvc_kvm_vcpu *vcpu, enum hvc_conduit conduit, struct hvc_frame *frame);
 /* forward.c: take replies that have come, waiting up to timeout_ms for one: 0, or EINTR. */
 int call_drain(struct hvc_kvm_vm *vm, int timeout_ms);
+/* forward.c: the VMM resets a vCPU: calls that were left are those of a guest that is gone, which shall make them anew. */
+void forward_forget(struct hvc_kvm_vm *vm);
 
 /*
  * sync.c: user-space PSCI: before the engine looks at vCPUs' power states they are made the kernel's. `fn` is the function

@@ -192,6 +192,9 @@ int hvc_kvm_vcpu_init(struct hvc_kvm_vcpu *vcpu, const struct kvm_vcpu_init *ini
 	if (error != 0) {
 		return error;
 	}
+	if (atomic_load(&vm->applied)) {
+		forward_forget(vm);
+	}
 	pthread_mutex_lock(&vm->lock);
 	vcpu->init = copy;
 	vcpu->initialised = true;

@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A VMM for tests of the KVM host. */
+#define _GNU_SOURCE
+#include "vmm_test.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "plan_make.h"
+#include "policy_test.h"
+
+#define RUN_BYTES 8192
+#define TARGET    5
+
+/* --- Waiting, so that signals end it. */
+static int wait_word(_Atomic uint32_t *word, uint32_t value, int timeout_ms)
+{
+	const struct timespec time = {.tv_sec = timeout_ms / 1000,
+				      .tv_nsec = timeout_ms % 1000 * 1000000};
+
+	return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout_ms < 0 ? NULL : &time,
+		       NULL, 0) == 0
+		       ? 0
+		       : errno;
+}
+
+static void wake_word(_Atomic uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* --- The desk. */
+static void changed(struct desk *desk)
+{
+	atomic_fetch_add(&desk->word, 1);
+	wake_word(&desk->word);
+}
+
+static bool desk_send(void *context, const struct hvc_kvm_request *request)
+{
+	struct desk *desk = context;
+	bool taken;
+
+	pthread_mutex_lock(&desk->lock);
+	taken = !desk->closed && desk->sent - desk->taken < VMM_PLACES;
+	if (taken) {
+		desk->requests[desk->sent++ % VMM_PLACES] = *request;
+	}
+	pthread_mutex_unlock(&desk->lock);
+	changed(desk);
+	return taken;
+}
+
+static int desk_receive(void *context, uint32_t vm, struct hvc_kvm_reply *reply, int timeout_ms)
+{
+	struct desk *desk = context;
+	const uint32_t pokes = atomic_load(&desk->pokes);
+
+	(void)vm;
+	for (;;) {
+		const uint32_t word = atomic_load(&desk->word);
+		bool have;
+
+		pthread_mutex_lock(&desk->lock);
+		have = desk->received != desk->replied;
+		if (have) {
+			*reply = desk->replies[desk->received++ % VMM_PLACES];
+		}
+		pthread_mutex_unlock(&desk->lock);
+		if (have) {
+			return 1;
+		}
+		if (atomic_load(&desk->pokes) != pokes) {
+			return -1;
+		}
+		if (timeout_ms == 0) {
+			return 0;
+		}
+		switch (wait_word(&desk->word, word, timeout_ms)) {
+		case EINTR:
+			return -1;
+		case ETIMEDOUT:
+			return 0;
+		default:
+			break;
+		}
+	}
+}
+
+static void desk_poke(void *context, uint32_t vm)
+{
+	struct desk *desk = context;
+
+	(void)vm;
+	atomic_fetch_add(&desk->pokes, 1);
+	changed(desk);
+}
+
+void desk_init(struct desk *desk)
+{
+	memset(desk, 0, sizeof(*desk));
+	pthread_mutex_init(&desk->lock, NULL);
+	desk->channel = (struct hvc_kvm_channel){.size = sizeof(desk->channel),
+						 .send = desk_send,
+						 .receive = desk_receive,
+						 .poke = desk_poke,
+						 .context = desk};
+}
+
+uint32_t desk_sent(struct desk *desk)
+{
+	pthread_mutex_lock(&desk->lock);
+	const uint32_t sent = desk->sent;
+	pthread_mutex_unlock(&desk->lock);
+	return sent;
+}
+
+struct hvc_kvm_request desk_take(struct desk *desk)
+{
+	struct hvc_kvm_request request;
+	bool have;
+
+	do {
+		const uint32_t word = atomic_load(&desk->word);
+
+		pthread_mutex_lock(&desk->lock);
+		have = desk->taken != desk->sent;
+		if (have) {
+			request = desk->requests[desk->taken++ % VMM_PLACES];
+		}
+		pthread_mutex_unlock(&desk->lock);
+		if (!have) {
+			wait_word(&desk->word, word, -1);
+		}
+	} while (!have);
+	return request;
+}
+
+void desk_reply(struct desk *desk, const struct hvc_kvm_reply *reply)
+{
+	pthread_mutex_lock(&desk->lock);
+	assert_true(desk->replied - desk->received < VMM_PLACES);
+	desk->replies[desk->replied++ % VMM_PLACES] = *reply;
+	pthread_mutex_unlock(&desk->lock);
+	changed(desk);
+}
+
+void desk_answer(struct desk *desk, uint64_t sequence, const uint64_t x[4])
+{
+	struct hvc_kvm_reply reply = {.sequence = sequence, .mask = 15};
+
+	memcpy(reply.frame.x, x, 4 * sizeof(x[0]));
+	desk_reply(desk, &reply);
+}
+
+void desk_close(struct desk *desk)
+{
+	pthread_mutex_lock(&desk->lock);
+	desk->closed = true;
+	while (desk->taken != desk->sent) {
+		desk->replies[desk->replied++ % VMM_PLACES] = (struct hvc_kvm_reply){
+			.sequence = desk->requests[desk->taken++ % VMM_PLACES].sequence,
+			.outcome = HVC_KVM_FAILED};
+	}
+	pthread_mutex_unlock(&desk->lock);
+	changed(desk);
+}
+
+/* --- The plan. */
+int vmm_enter(void **state)
+{
+	return test_enter(state);
+}
+
+int vmm_leave(void **state)
+{
+	return test_leave(state);
+}
+
+static int by_base(const void *a, const void *b)
+{
+	const struct hvc_plan_range *one = a, *other = b;
+
+	return one->base < other->base ? -1 : one->base > other->base;
+}
+
+/* The plan's ranges, and those that the test wants besides: a guest cannot tell who answers. */
+static void add_ranges(struct hvc_plan *plan, const uint32_t *forward)
+{
+	size_t count = 0;
+
+	while (forward != NULL && forward[count] != 0) {
+		count++;
+	}
+	if (count != 0) {
+		plan->ranges = realloc(plan->ranges,
+				       (plan->range_count + count) * sizeof(plan->ranges[0]));
+		assert_non_null(plan->ranges);
+	}
+	for (size_t n = 0; n < count; n++) {
+		plan->ranges[plan->range_count++] = (struct hvc_plan_range){
+			.base = forward[n], .count = 1, .action = HVC_FORWARD};
+	}
+	qsort(plan->ranges, plan->range_count, sizeof(plan->ranges[0]), by_base);
+}
+
+static void make_plan(struct vmm *vmm, const char *host_name)
+{
+	const struct vmm_setup *setup = vmm->setup;
+	char text[4000], why[500];
+	struct hvc_policy *policy;
+	struct hvc_plan_host host;
+	struct hvc_plan *plan;
+	struct hvc_image *image;
+
+	snprintf(text, sizeof(text), "%s%s", setup->head != NULL ? setup->head : VMM_HEAD,
+		 setup->policy != NULL ? setup->policy : "");
+	policy = test_policy_warned(text);
+	if (!hvc_plan_host_find(&host, host_name, why, sizeof(why))) {
+		fail_msg("%s", why);
+	}
+	assert_int_equal(hvc_plan_make(policy, &host, &plan), HVC_OK);
+	assert_int_equal(hvc_plan_image(policy, &host, &image), HVC_OK);
+	add_ranges(plan, setup->forward);
+	const struct plan_parts parts = {.policy = policy, .plan = plan, .image = image};
+	assert_int_equal(plan_bytes_pack(&parts, &vmm->plan, &vmm->plan_bytes), HVC_OK);
+	free(image);
+	hvc_plan_free(plan);
+	json_decref((json_t *)(uintptr_t)host.record);
+	hvc_policy_free(policy);
+}
+
+void vmm_begin(struct vmm *vmm, const struct vmm_setup *setup)
+{
+	const char *host = setup->host != NULL ? setup->host : "linux-6.12";
+	struct hvc_kvm_options options = {.size = sizeof(options), .ioctl = arm_kvm_ioctl};
+	char why[500] = "";
+
+	memset(vmm, 0, sizeof(*vmm));
+	vmm->setup = setup;
+	vmm->count = setup->cpus != 0 ? setup->cpus : 1;
+	vmm->fake = arm_kvm_new(host);
+	make_plan(vmm, host);
+	options.ioctl_context = vmm->fake;
+	options.channel = setup->desk != NULL ? &setup->desk->channel : NULL;
+	if (hvc_kvm_new(vmm->plan, vmm->plan_bytes, &options, &vmm->kvm, why, sizeof(why)) !=
+	    HVC_OK) {
+		fail_msg("%s", why);
+	}
+}
+
+/* --- The VM. */
+int vmm_ioctl(struct vmm *vmm, int fd, unsigned long request, void *argument)
+{
+	const int value = arm_kvm_ioctl(vmm->fake, fd, request, argument);
+
+	return value < 0 ? -errno : value;
+}
+
+static int new_vcpu(struct vmm *vmm, unsigned int number)
+{
+	struct vmm_cpu *cpu = &vmm->cpus[number];
+
+	cpu->vmm = vmm;
+	cpu->fd = vmm_ioctl(vmm, vmm->vm_fd, KVM_CREATE_VCPU, (void *)(uintptr_t)number);
+	if (cpu->fd < 0) {
+		return -cpu->fd;
+	}
+	cpu->run = mmap(NULL, RUN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd, 0);
+	assert_ptr_not_equal(cpu->run, MAP_FAILED);
+	cpu->vcpu = hvc_kvm_vcpu_new(vmm->vm, number, cpu->fd, cpu->run);
+	return cpu->vcpu != NULL ? 0 : errno;
+}
+
+static int init_vcpu(struct vmm *vmm, unsigned int number)
+{
+	struct kvm_vcpu_init init = {.target = TARGET,
+				     .features[0] = 1u << KVM_ARM_VCPU_PSCI_0_2 |
+						    (number != 0 ? 1u << KVM_ARM_VCPU_POWER_OFF
+								 : 0)};
+	init.features[0] &= ~vmm->setup->features_off;
+	int error = hvc_kvm_vcpu_init(vmm->cpus[number].vcpu, &init);
+
+	return error != 0 || number != 0 ? error : vmm_set(vmm, 0, UAPI_CORE_PC, VMM_ENTRY);
+}
+
+static void load(struct vmm *vmm)
+{
+	const struct vmm_setup *setup = vmm->setup;
+
+	if (setup->program != NULL) {
+		arm_kvm_load(vmm->fake, vmm->vm_fd, VMM_ENTRY, setup->program, setup->count);
+	}
+	if (setup->program2 != NULL) {
+		arm_kvm_load(vmm->fake, vmm->vm_fd, VMM_ENTRY2, setup->program2, setup->count2);
+	}
+}
+
+int vmm_make(struct vmm *vmm)
+{
+	const int system = arm_kvm_open(vmm->fake);
+	int error = 0;
+
+	memset(vmm->cpus, 0, sizeof(vmm->cpus));
+	vmm->vm_fd = vmm_ioctl(vmm, system, KVM_CREATE_VM, NULL);
+	close(system);
+	if (vmm->vm_fd < 0) {
+		return -vmm->vm_fd;
+	}
+	vmm->vm = hvc_kvm_vm_new(vmm->kvm, vmm->vm_fd);
+	if (vmm->vm == NULL) {
+		return errno;
+	}
+	load(vmm);
+	for (unsigned int n = 0; n < vmm->count && error == 0; n++) {
+		error = new_vcpu(vmm, n);
+	}
+	for (unsigned int n = 0; n < vmm->count && error == 0; n++) {
+		error = init_vcpu(vmm, n);
+	}
+	return error;
+}
+
+void vmm_new(struct vmm *vmm, const struct vmm_setup *setup)
+{
+	vmm_begin(vmm, setup);
+	const int error = vmm_make(vmm);
+	if (error != 0) {
+		fail_msg("%s: %s", strerror(error), hvc_kvm_why());
+	}
+}
+
+void vmm_drop(struct vmm *vmm)
+{
+	for (unsigned int n = 0; n < VMM_CPUS; n++) {
+		struct vmm_cpu *cpu = &vmm->cpus[n];
+
+		assert_false(cpu->started);
+		assert_int_equal(cpu->hypercalls, 0);
+		hvc_kvm_vcpu_free(cpu->vcpu);
+		if (cpu->run != NULL) {
+			munmap(cpu->run, RUN_BYTES);
+		}
+		if (cpu->fd > 0) {
+			close(cpu->fd);
+		}
+	}
+	hvc_kvm_vm_free(vmm->vm);
+	if (vmm->vm_fd > 0) {
+		close(vmm->vm_fd);
+	}
+	memset(vmm->cpus, 0, sizeof(vmm->cpus));
+	vmm->vm = NULL;
+	vmm->vm_fd = 0;
+}
+
+void vmm_free(struct vmm *vmm)
+{
+	const struct arm_vcpu_counts counts = arm_kvm_counts(vmm->fake);
+
+	vmm_drop(vmm);
+	hvc_kvm_free(vmm->kvm);
+	free(vmm->plan);
+	arm_kvm_free(vmm->fake);
+	assert_int_equal(counts.foreign, 0);
+	assert_int_equal(counts.lost, 0);
+}
+
+uint64_t vmm_get(struct vmm *vmm, unsigned int cpu, uint64_t id)
+{
+	uint64_t value = 0;
+	struct kvm_one_reg reg = {.id = id, .addr = (uintptr_t)&value};
+
+	assert_int_equal(vmm_ioctl(vmm, vmm->cpus[cpu].fd, KVM_GET_ONE_REG, &reg), 0);
+	return value;
+}
+
+int vmm_set(struct vmm *vmm, unsigned int cpu, uint64_t id, uint64_t value)
+{
+	struct kvm_one_reg reg = {.id = id, .addr = (uintptr_t)&value};
+
+	return -vmm_ioctl(vmm, vmm->cpus[cpu].fd, KVM_SET_ONE_REG, &reg);
+}
+
+uint32_t vmm_mp_state(struct vmm *vmm, unsigned int cpu)
+{
+	uint32_t state;
+
+	(void)arm_kvm_peek(vmm->fake, vmm->cpus[cpu].fd, &state);
+	return state;
+}
+
+/* --- vCPUs' threads. */
+static _Thread_local struct kvm_run *volatile my_run;
+
+static void on_stop(int number)
+{
+	(void)number;
+	if (my_run != NULL) {
+		__atomic_store_n(&my_run->immediate_exit, 1, __ATOMIC_RELAXED);
+	}
+}
+
+static void set_state(struct vmm_cpu *cpu, uint32_t state)
+{
+	atomic_store(&cpu->state, state);
+	wake_word(&cpu->state);
+}
+
+/* EINTR: false if the thread is to end. */
+static bool stand_still(struct vmm_cpu *cpu)
+{
+	__atomic_store_n(&cpu->run->immediate_exit, 0, __ATOMIC_RELAXED);
+	if (!atomic_load(&cpu->stop)) {
+		atomic_fetch_add(&cpu->spurious, 1);
+		return true;
+	}
+	atomic_fetch_add(&cpu->stopped, 1);
+	set_state(cpu, VMM_STANDS);
+	while (atomic_load(&cpu->state) == VMM_STANDS || atomic_load(&cpu->state) == VMM_WORKS) {
+		if (atomic_load(&cpu->state) == VMM_WORKS) {
+			cpu->error = init_vcpu(cpu->vmm, (unsigned int)(cpu - cpu->vmm->cpus));
+			set_state(cpu, VMM_STANDS);
+		}
+		wait_word(&cpu->state, VMM_STANDS, -1);
+	}
+	return atomic_load(&cpu->state) == VMM_RUNS;
+}
+
+/* False: the thread ends. */
+static bool take_exit(struct vmm_cpu *cpu)
+{
+	const struct kvm_run *run = cpu->run;
+
+	switch (run->exit_reason) {
+	case KVM_EXIT_MMIO:
+		cpu->done = run->mmio.phys_addr == VMM_DONE;
+		atomic_fetch_add(&cpu->exits, 1);
+		return !cpu->done;
+	case KVM_EXIT_SYSTEM_EVENT:
+		cpu->event = run->system_event.type;
+		cpu->event_flags = run->system_event.ndata != 0 ? run->system_event.data[0] : 0;
+		return false;
+	case KVM_EXIT_HYPERCALL:
+		cpu->hypercalls++;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void *cpu_main(void *context)
+{
+	struct vmm_cpu *cpu = context;
+	bool goes_on = true;
+
+	my_run = cpu->run;
+	set_state(cpu, VMM_RUNS);
+	while (goes_on) {
+		cpu->error = hvc_kvm_run(cpu->vcpu);
+		goes_on = cpu->error == 0       ? take_exit(cpu)
+			  : cpu->error == EINTR ? stand_still(cpu)
+						: false;
+	}
+	my_run = NULL;
+	set_state(cpu, VMM_ENDED);
+	return NULL;
+}
+
+void vmm_start(struct vmm *vmm, unsigned int number)
+{
+	const struct sigaction action = {.sa_handler = on_stop};
+	struct vmm_cpu *cpu = &vmm->cpus[number];
+
+	sigaction(SIGUSR1, &action, NULL);
+	cpu->done = false;
+	cpu->event = 0;
+	atomic_store(&cpu->stop, false);
+	atomic_store(&cpu->state, VMM_STARTS);
+	cpu->started = true;
+	assert_int_equal(pthread_create(&cpu->thread, NULL, cpu_main, cpu), 0);
+	while (atomic_load(&cpu->state) == VMM_STARTS) {
+		wait_word(&cpu->state, VMM_STARTS, -1);
+	}
+}
+
+void vmm_join(struct vmm *vmm, unsigned int number)
+{
+	pthread_join(vmm->cpus[number].thread, NULL);
+	vmm->cpus[number].started = false;
+}
+
+void vmm_run(struct vmm *vmm)
+{
+	for (unsigned int n = 0; n < vmm->count; n++) {
+		vmm_start(vmm, n);
+	}
+	vmm_join(vmm, 0);
+	for (unsigned int n = 1; n < vmm->count; n++) {
+		vmm_end(vmm, n);
+	}
+}
+
+bool vmm_stop(struct vmm *vmm, unsigned int number)
+{
+	struct vmm_cpu *cpu = &vmm->cpus[number];
+
+	atomic_store(&cpu->stop, true);
+	pthread_kill(cpu->thread, SIGUSR1);
+	while (atomic_load(&cpu->state) == VMM_RUNS) {
+		wait_word(&cpu->state, VMM_RUNS, -1);
+	}
+	atomic_store(&cpu->stop, false);
+	return atomic_load(&cpu->state) == VMM_STANDS;
+}
+
+void vmm_go(struct vmm *vmm, unsigned int number)
+{
+	set_state(&vmm->cpus[number], VMM_RUNS);
+}
+
+void vmm_reset(struct vmm *vmm, unsigned int number)
+{
+	struct vmm_cpu *cpu = &vmm->cpus[number];
+
+	set_state(cpu, VMM_WORKS);
+	while (atomic_load(&cpu->state) == VMM_WORKS) {
+		wait_word(&cpu->state, VMM_WORKS, -1);
+	}
+	assert_int_equal(cpu->error, 0);
+}
+
+void vmm_end(struct vmm *vmm, unsigned int number)
+{
+	if (vmm_stop(vmm, number)) {
+		set_state(&vmm->cpus[number], VMM_TO_END);
+	}
+	vmm_join(vmm, number);
+}
+
+/* --- Guest programs. */
+void guest_log(struct arm_guest *guest, void *context)
+{
+	struct guest_log *log = context;
+	const uint32_t n = atomic_load(&log->count);
+
+	if (n < VMM_PLACES) {
+		memcpy(log->x[n], guest->x, sizeof(log->x[n]));
+		atomic_store(&log->count, n + 1);
+	}
+}
+
+uint64_t guest_pattern(unsigned int n)
+{
+	return 0x1111111111111111ull * (n % 15 + 1) ^ n;
+}
+
+void guest_paint(struct arm_guest *guest, void *context)
+{
+	(void)context;
+	for (unsigned int n = 4; n < 31; n++) {
+		guest->x[n] = guest_pattern(n);
+	}
+}
+
+void guest_raise(struct arm_guest *guest, void *flag)
+{
+	(void)guest;
+	atomic_fetch_add((atomic_uint *)flag, 1);
+}
