@@ -13,7 +13,7 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_run, cli_policy, cli_resolve, cli_call, cli_replay, cli_probe,
-	cli_compat, cli_baseline, cli_exec;
+	cli_compat, cli_baseline, cli_exec, cli_ctl;
 
 /* The verb whose turn it is, from a list that ends in NULL: argv[1] names it. `command` is "hvcgate" or
  * "hvcgate policy". An unknown name is answered with a suggestion. */

@@ -142,6 +142,7 @@ says out 'linux-7.3 -> linux-6.12: possible; needs the source started under exec
 says out 'load of migration failed: Operation not permitted'
 says out 'policy: psci: "1.1"'
 says out 'policy: show-registers: 7'
+says out 'policy: hide: [PMMIR_EL1]'
 says out 'lost: '
 says err
 run 1 compat "$policies/../profiles/records/linux-7.3.json" linux-6.1
@@ -157,6 +158,9 @@ says out 'fix.yaml: written'
 run 2 compat --fix fix.yaml linux-7.3 linux-6.16
 says err 'fix.yaml: File exists'
 run 0 policy check fix.yaml
+if ! grep -qx 'hide: \[PMMIR_EL1\]' fix.yaml; then
+	fail 'compat --fix does not hide PMMIR_EL1'
+fi
 run 1 compat --policy fix.yaml linux-7.3 linux-6.12
 says out 'policy: show-registers: 7'
 run 2 compat --policy nowhere.yaml linux-7.3 linux-6.12

@@ -7,6 +7,7 @@
 #include "args.h"
 #include "cli.h"
 #include "compat_print.h"
+#include "moves.h"
 
 #define MAX_RECORDS 64
 
@@ -128,6 +129,7 @@ static struct compat_result *fix(const struct arguments *arguments, const struct
 	}
 	if (policy != NULL) {
 		with.settings = hvc_policy_settings(policy);
+		with.hidden = policy_hidden(policy, &with.hidden_count);
 		result = compat_new(from, to, &with);
 		hvc_policy_free(policy);
 	}
@@ -287,6 +289,7 @@ static int run(int argc, char **argv)
 			return CLI_USAGE;
 		}
 		with.settings = hvc_policy_settings(policy);
+		with.hidden = policy_hidden(policy, &with.hidden_count);
 	}
 	for (count = 0; count < arguments.args.count && status == CLI_OK; count++) {
 		hosts[count] = open_host(arguments.args.words[count]);

@@ -82,6 +82,9 @@ static void parse_trace_format(const char *text, struct argp_state *state,
 
 static error_t finish(struct argp_state *state, struct exec_options *options)
 {
+	if (options->policy != NULL && strcmp(options->policy, "-") == 0) {
+		argp_error(state, "--policy -: standard input is the VMM's; a file is wanted");
+	}
 	if (options->trace_json && !options->trace) {
 		argp_error(state, "--trace-format is for --trace, which is not given");
 	}

@@ -8,8 +8,8 @@
 #include "out.h"
 
 static const struct cli_verb *const verbs[] = {
-	&cli_run,   &cli_policy, &cli_resolve,  &cli_call, &cli_replay,
-	&cli_probe, &cli_compat, &cli_baseline, NULL,
+	&cli_run,    &cli_policy,   &cli_resolve, &cli_call, &cli_replay, &cli_probe,
+	&cli_compat, &cli_baseline, &cli_exec,    &cli_ctl,  NULL,
 };
 
 void cli_list_verbs(const struct cli_verb *const *list)

@@ -81,6 +81,8 @@ static const char *why(const struct hvc_plan_forward *forward, char *text, size_
 		return "notify: the kernel cannot tell anybody of a call that it answers";
 	case PLAN_MISSING:
 		return "missing: the kernel has it not, or not for a VM that asks for nothing";
+	case PLAN_REVOCABLE:
+		return "revocable: it, or what it tells of, may be shut off while the guest runs";
 	default:
 		return difference(forward, text, size);
 	}
@@ -153,6 +155,12 @@ static void print_forwards(const struct hvc_plan *plan)
 		       why(&plan->forwards[i], text, sizeof(text)));
 	}
 	print_cost(plan);
+	if (plan->stranded) {
+		printf("  %stravel: no%s cannot be: these calls leave state in user space; write travel: yes\n",
+		       out_style(stdout, OUT_RED), out_reset(stdout));
+	} else if (plan->travels) {
+		printf("  the policy's digest and the state of these calls go with the guest\n");
+	}
 }
 
 static void print_set(const char *before, const struct plan_set *set)
@@ -324,11 +332,12 @@ json_t *plan_json(const struct hvc_plan *plan, const char *name)
 		}
 	}
 	out_hex(plan->policy_sha256, sizeof(plan->policy_sha256), digest);
-	return json_pack("{s:i, s:o, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
-			 "hvcgate-plan", 1, "policy", out_text_json(name), "policy-sha256", digest,
-			 "profile", plan->profile, "kernel", plan->kernel, "refused", plan->refused,
-			 "filter", plan->filter, "registers-shown", (json_int_t)plan->shown,
-			 "registers-there", (json_int_t)plan->registers_there, "registers",
-			 registers_json(plan), "ranges", ranges_json(plan), "forwards",
-			 forwards_json(plan), "limits", limits_json(plan), "notes", notes);
+	return json_pack(
+		"{s:i, s:o, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:b}",
+		"hvcgate-plan", 1, "policy", out_text_json(name), "policy-sha256", digest,
+		"profile", plan->profile, "kernel", plan->kernel, "refused", plan->refused,
+		"filter", plan->filter, "registers-shown", (json_int_t)plan->shown,
+		"registers-there", (json_int_t)plan->registers_there, "registers",
+		registers_json(plan), "ranges", ranges_json(plan), "forwards", forwards_json(plan),
+		"limits", limits_json(plan), "notes", notes, "travels", plan->travels);
 }

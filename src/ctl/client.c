@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +40,14 @@ static bool trusted(int fd)
 	       (geteuid() == 0 || peer.uid == 0 || peer.uid == geteuid());
 }
 
+/* Any other file refuses, too. */
+static bool is_socket(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 /* A connected descriptor, or -1. One that nobody listens on is removed. */
 static int dial(const char *path)
 {
@@ -53,7 +62,7 @@ static int dial(const char *path)
 	if (connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0 && trusted(fd)) {
 		return fd;
 	}
-	if (errno == ECONNREFUSED) {
+	if (errno == ECONNREFUSED && is_socket(path)) {
 		(void)unlink(path);
 	}
 	close(fd);

@@ -332,7 +332,7 @@ static void finds_the_living(void **state)
 	struct ctl_server *server = serve();
 	struct ctl_peer peers[4];
 	struct stat status;
-	char dead[128] = "", other[128], why[128];
+	char dead[128] = "", other[128], file[128], why[128];
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 	json_t *request = ctl_request("show", NULL);
@@ -349,11 +349,14 @@ static void finds_the_living(void **state)
 	close(fd);
 	snprintf(other, sizeof(other), "%s/readme", directory);
 	close(open(other, O_CREAT | O_WRONLY, 0600));
+	snprintf(file, sizeof(file), "%s/1999999999", directory);
+	close(open(file, O_CREAT | O_WRONLY, 0600));
 	assert_int_equal(ctl_find(peers, COUNT_OF(peers)), 1);
 	assert_int_equal(peers[0].pid, getpid());
 	assert_false(exists(dead));
-	assert_true(exists(other));
+	assert_true(exists(other) && exists(file));
 	unlink(other);
+	unlink(file);
 	/* Nobody works: it does not answer. Gone: it is gone. */
 	assert_null(ctl_ask(&peers[0], request, 0, why, sizeof(why)));
 	assert_string_equal(why, "it does not answer");

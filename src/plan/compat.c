@@ -138,6 +138,8 @@ static void gated(struct compat_obstacle *obstacle, const struct compat_host *fr
 
 	if (obstacle->row->gate[0] == '\0') {
 		obstacle->need = COMPAT_SOURCE;
+		snprintf(obstacle->line, sizeof(obstacle->line), "hide: [%.40s]",
+			 obstacle->from.name);
 		return;
 	}
 	for (uint32_t i = 0; i < from->count && gate == NULL; i++) {

@@ -11,6 +11,7 @@
 
 #include "cmocka_all.h"
 #include "compat.h"
+#include "moves.h"
 #include "rng.h"
 
 #define ARRAY    "Failed to load cpu:cpreg_vmstate_array_len"
@@ -334,8 +335,10 @@ static void check_fix(const char *source, const char *destination)
 	char *text = compat_fix(from, to);
 	struct hvc_policy *policy = load(text);
 	struct compat_options with = {.settings = hvc_policy_settings(policy)};
-	struct compat_result *result = compat_new(from, to, &with);
+	struct compat_result *result;
 
+	with.hidden = policy_hidden(policy, &with.hidden_count);
+	result = compat_new(from, to, &with);
 	for (uint32_t i = 0; i < result->obstacle_count; i++) {
 		if (result->obstacles[i].line[0] != '\0') {
 			fail_msg("%s to %s: %s still stands", source, destination,

@@ -73,6 +73,39 @@ static void put_registers(FILE *out, const struct compat_host *const *hosts, siz
 	}
 }
 
+/* How many of the first hosts know a register. */
+static size_t known_to(const struct compat_host *const *hosts, size_t count, uint64_t id)
+{
+	size_t known = 0;
+
+	for (size_t n = 0; n < count; n++) {
+		known += compat_find(hosts[n], id) != NULL;
+	}
+	return known;
+}
+
+/* Registers that one host has and another has not, and that a policy at the source can hide: those without a gate. A
+ * gated one is the destination's to make up for. */
+static void put_hidden(FILE *out, const struct compat_host *const *hosts, size_t count)
+{
+	bool any = false;
+
+	for (size_t n = 0; n < count; n++) {
+		for (uint32_t i = 0; i < hosts[n]->count; i++) {
+			const struct compat_register *reg = &hosts[n]->registers[i];
+			const struct compat_class_row *row = compat_class(reg->name);
+
+			if (row->class == COMPAT_GATED && row->gate[0] == '\0' &&
+			    known_to(hosts, n, reg->id) == 0 &&
+			    known_to(hosts, count, reg->id) < count) {
+				fprintf(out, "%s%s", any ? ", " : "hide: [", reg->name);
+				any = true;
+			}
+		}
+	}
+	fputs(any ? "]\n" : "", out);
+}
+
 static void put_policy(FILE *out, const struct compat_host *const *hosts, size_t count,
 		       const struct abi_profile *profile)
 {
@@ -90,6 +123,7 @@ static void put_policy(FILE *out, const struct compat_host *const *hosts, size_t
 	if (show != 0 && show < settings.reg_count) {
 		fprintf(out, "show-registers: %u\n", show);
 	}
+	put_hidden(out, hosts, count);
 	if (show > HVC_REG_WORKAROUND_1) {
 		put_registers(out, hosts, count,
 			      show < settings.reg_count ? show : settings.reg_count);

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "moves.h"
 #include "plan_internal.h"
 
 const char *hvc_plan_why_name(unsigned int why)
 {
-	static const char *const names[PLAN_WHY_COUNT] = {"handler", "notify", "missing",
-							  "discovery", "otherwise"};
+	static const char *const names[PLAN_WHY_COUNT] = {"handler",   "notify",    "missing",
+							  "discovery", "otherwise", "revocable"};
 
 	return why < PLAN_WHY_COUNT ? names[why] : "?";
 }
@@ -99,6 +100,20 @@ static enum hvc_err make_vms(struct planner *planner)
 	return plan_vm_make(&planner->own, image);
 }
 
+/* A range may be forwarded that has no function. */
+static void settle_travel(struct planner *planner)
+{
+	const enum policy_travel said = policy_travel(planner->policy);
+	struct hvc_plan *plan = planner->plan;
+
+	for (size_t i = 0; i < plan->range_count; i++) {
+		plan->state |= plan->ranges[i].action == HVC_FORWARD;
+	}
+	plan->travels = said == POLICY_TRAVEL_YES || (said == POLICY_TRAVEL_UNSAID && plan->state);
+	plan->stranded = said == POLICY_TRAVEL_NO && plan->state;
+	plan->refused |= plan->stranded;
+}
+
 static enum hvc_err fill(struct planner *planner)
 {
 	enum hvc_err err = make_vms(planner);
@@ -116,6 +131,7 @@ static enum hvc_err fill(struct planner *planner)
 	if (err == HVC_OK) {
 		plan_limits(planner);
 		plan_seen(planner);
+		settle_travel(planner);
 	}
 	return err;
 }

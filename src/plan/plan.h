@@ -54,9 +54,10 @@ enum hvc_plan_why {
 	PLAN_MISSING,        /* the kernel has no such function */
 	PLAN_DISCOVERY,      /* the kernel's own answer contradicts the policy */
 	PLAN_OTHERWISE,      /* the kernel does it in another way */
+	PLAN_REVOCABLE, /* it may be shut off later, or tells of one that may; the kernel's filter is closed then */
 	PLAN_WHY_COUNT
 };
-/* "handler", "notify", "missing", "discovery", "otherwise". */
+/* "handler", "notify", "missing", "discovery", "otherwise", "revocable". */
 const char *hvc_plan_why_name(unsigned int why);
 
 /* A call that the kernel and the policy's engine answer differently. */
@@ -121,7 +122,10 @@ struct hvc_plan {
 	size_t limit_count;
 	uint32_t differs;
 	bool spec; /* strictness spec: the engine is to do as the Arm documents say, which costs forwards */
-	bool refused; /* some limit is not allowed */
+	bool state;    /* some calls come to user space, which keeps state of the guest then */
+	bool travels;  /* digest and state go with the guest */
+	bool stranded; /* travel: no, and there is state */
+	bool refused;  /* some limit is not allowed, or it is stranded */
 };
 
 /* A host to plan for: a record, or a kernel's profile alone, whose workaround levels nobody knows. */

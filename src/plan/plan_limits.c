@@ -145,6 +145,18 @@ static bool is_reserved(uint32_t id)
 	return false;
 }
 
+/* ARCH_FEATURES goes on telling of it when it is shut off. */
+static void revocable_told(struct planner *planner)
+{
+	const unsigned int slot = HVC_FN_PV_TIME_FEATURES;
+
+	if ((hvc_policy_revocable(planner->policy)[slot / 64] >> slot % 64 & 1) != 0 &&
+	    hvc_policy_settings(planner->policy)->discovery == HVC_DISCOVERY_COHERENT &&
+	    plan_own_serves(planner, hvc_function_at(slot)->id64)) {
+		put(&limit(planner, ALLOW_ARCH_FEATURES)->told, slot);
+	}
+}
+
 static void arch_calls(struct planner *planner)
 {
 	const bool smc = (planner->kernel_settings.quirks & HVC_QUIRK_SMC_UNKNOWN) == 0;
@@ -265,6 +277,7 @@ void plan_limits(struct planner *planner)
 	struct hvc_plan *plan = planner->plan;
 
 	arch_calls(planner);
+	revocable_told(planner);
 	if (planner->kernel_settings.quirks & HVC_QUIRK_SMC_UNKNOWN) {
 		no_smc(planner);
 	}

@@ -74,6 +74,30 @@ static bool tells(unsigned int slot)
 	       slot == HVC_FN_SMCCC_VENDOR_HYP_CALL_COUNT;
 }
 
+static bool is_revocable(const struct planner *planner, unsigned int slot)
+{
+	return (hvc_policy_revocable(planner->policy)[slot / 64] >> slot % 64 & 1) != 0;
+}
+
+/* May the policy's answer change while the guest runs? Of coherent discovery, too, where it tells of what may. */
+static bool may_change(const struct planner *planner, unsigned int slot)
+{
+	if (is_revocable(planner, slot)) {
+		return true;
+	}
+	if (!tells(slot) || slot == HVC_FN_PSCI_VERSION ||
+	    hvc_policy_settings(planner->policy)->discovery != HVC_DISCOVERY_COHERENT) {
+		return false;
+	}
+	for (unsigned int other = 1; other < HVC_FN_COUNT; other++) {
+		if (is_revocable(planner, other) &&
+		    hvc_function_at(other)->service == hvc_function_at(slot)->service) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* An ID of the catalogue that no rule forwards. */
 static void judge(struct planner *planner, struct segments *segments, struct segment segment)
 {
@@ -99,7 +123,9 @@ static void judge(struct planner *planner, struct segments *segments, struct seg
 	if (comparison.differences == 0 && smc) {
 		plan_compare(planner, id, HVC_CONDUIT_SMC, &comparison);
 	}
-	if (comparison.differences == 0) {
+	if (comparison.differences == 0 && may_change(planner, hvc_function_by_id(id))) {
+		add_forward(planner, segments, id, PLAN_REVOCABLE, NULL);
+	} else if (comparison.differences == 0) {
 		segment.action = HVC_HANDLE;
 	} else {
 		add_forward(planner, segments, id,

@@ -447,6 +447,12 @@ bool interpose_start(const struct interpose_system *system, struct exec_shared *
 	if (err != HVC_OK) {
 		return false;
 	}
+	atomic_store(&shared->left, 0);
 	reach(EXEC_LOADED);
 	return true;
+}
+
+void interpose_end(void)
+{
+	atomic_store(&shared->left, 1);
 }

@@ -25,6 +25,8 @@ struct interpose_system {
 bool interpose_start(const struct interpose_system *system, struct exec_shared *shared,
 		     const void *plan, size_t size, int requests, int attention, char *why,
 		     size_t why_size);
+/* The process exits: its program was not replaced by one that has no interposer. */
+void interpose_end(void);
 
 /* As ioctl(). */
 int interpose_ioctl(int fd, unsigned long request, void *argument);

@@ -165,12 +165,22 @@ static bool is_over(const struct life *life)
 
 static void explain_end(struct keeper *keeper)
 {
-	if (atomic_load_explicit(&keeper->shared->stage, memory_order_acquire) == EXEC_STARTED) {
+	struct exec_shared *shared = keeper->shared;
+	const uint32_t stage = atomic_load_explicit(&shared->stage, memory_order_acquire);
+
+	if (stage == EXEC_STARTED) {
 		keeper_say(
 			keeper,
 			"%s ran without " EXEC_LIBRARY
-			", so it could make no VM: is it, or what it starts, a static program, a "
-			"wrapper that cleans the environment (env -i, sudo), or in a chroot?",
+			", so it could make no VM: is the library damaged, or did the loader say why not?",
+			keeper->options->vmm);
+	} else if (stage == EXEC_LOADED && atomic_load(&shared->pid) == 0 &&
+		   atomic_load(&shared->left) == 0) {
+		keeper_say(
+			keeper,
+			"%s lost " EXEC_LIBRARY
+			", so it could make no VM: what it started is a static program, or was started with a "
+			"clean environment (env -i, sudo) or in a chroot; let that start hvcgate exec",
 			keeper->options->vmm);
 	}
 }

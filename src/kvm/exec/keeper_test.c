@@ -32,7 +32,7 @@
 #define OEM 0xc3000000u
 enum { PATIENCE_MS = 20000, THREADS = 4, CALLS = 400, TIMEOUT_MS = 200 };
 
-static const char *test_handler, *example_handler;
+static char *test_handler, *example_handler;
 static char directory[64], socket_path[96], text[512];
 
 #define CHECK(what)                                                                \
@@ -522,10 +522,14 @@ int main(int argc, char **argv)
 		fputs("usage: exec-keeper-test TEST-HANDLER EXAMPLE-HANDLER\n", stderr);
 		return 2;
 	}
-	test_handler = argv[1];
-	example_handler = argv[2];
+	test_handler = realpath(argv[1], NULL);
+	example_handler = realpath(argv[2], NULL);
 	snprintf(directory, sizeof(directory), "/tmp/hvcgate-keeper-%d", (int)getpid());
-	mkdir(directory, 0700);
+	if (test_handler == NULL || example_handler == NULL || mkdir(directory, 0700) != 0 ||
+	    chdir(directory) != 0) {
+		perror(directory);
+		return 2;
+	}
 	snprintf(run, sizeof(run), "%s/run", directory);
 	setenv("HVCGATE_RUNTIME_DIR", run, 1);
 	snprintf(socket_path, sizeof(socket_path), "%s/h.sock", directory);
@@ -536,6 +540,12 @@ int main(int argc, char **argv)
 		 socket_path, TIMEOUT_MS);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	rmdir(run);
-	rmdir(directory);
+	unlink("p.yaml"); /* test_policy_warned() wrote it here */
+	if (chdir("/") != 0 || rmdir(directory) != 0) {
+		perror(directory);
+		return 1;
+	}
+	free(test_handler);
+	free(example_handler);
 	return failed;
 }

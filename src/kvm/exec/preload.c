@@ -327,3 +327,10 @@ static void __attribute__((constructor)) load(void)
 	atomic_store_explicit(&ready, true, memory_order_release);
 	errno = error;
 }
+
+static void __attribute__((destructor)) unload(void)
+{
+	if (atomic_load_explicit(&ready, memory_order_acquire)) {
+		interpose_end();
+	}
+}

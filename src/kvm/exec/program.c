@@ -257,52 +257,60 @@ bool program_check(const char *path, char *why, size_t size)
 
 /* --- The interposer. */
 
-static bool is_library(const char *path)
+/* Whole, and for this machine? The loader would ignore another file, or die of it. */
+static bool check_library(const char *path, char *why, size_t size)
 {
-	char why[8];
-	struct file file = {path, open(path, O_RDONLY | O_CLOEXEC), why, sizeof(why)};
+	struct file file = {path, open(path, O_RDONLY | O_CLOEXEC), why, size};
 	Elf64_Ehdr header;
+	struct stat status;
 	bool fine;
 
 	if (file.fd < 0) {
-		return false;
+		return refuse(why, size, "%s: %s", path, strerror(errno));
 	}
-	fine = read_at(&file, &header, sizeof(header), 0) &&
+	fine = fstat(file.fd, &status) == 0 && read_at(&file, &header, sizeof(header), 0) &&
 	       memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_machine == MACHINE &&
-	       header.e_type == ET_DYN;
+	       header.e_type == ET_DYN && header.e_shoff <= (uint64_t)status.st_size &&
+	       header.e_shnum * sizeof(Elf64_Shdr) <= (uint64_t)status.st_size - header.e_shoff;
 	close(file.fd);
-	return fine;
+	return fine || refuse(why, size,
+			      "%s: is not the whole of a shared library for " MACHINE_NAME
+			      "; install it again",
+			      path);
 }
 
 bool program_library(char **path, char *why, size_t size)
 {
 	char self[PATH_MAX];
 	const ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *beside;
+	char *found;
 
 	*path = NULL;
 	self[n > 0 ? n : 0] = '\0';
-	beside = run_format("%.*s" EXEC_LIBRARY, (int)(name_of(self) - self), self);
-	if (self[0] == '/' && is_library(beside)) {
-		*path = beside;
-	} else if (is_library(HVCGATE_LIBRARY_DIR "/" EXEC_LIBRARY)) {
-		*path = run_format("%s", HVCGATE_LIBRARY_DIR "/" EXEC_LIBRARY);
+	found = run_format("%.*s" EXEC_LIBRARY, (int)(name_of(self) - self), self);
+	if (self[0] != '/' || access(found, F_OK) < 0) {
+		if (access(HVCGATE_LIBRARY_DIR "/" EXEC_LIBRARY, F_OK) < 0) {
+			refuse(why, size,
+			       EXEC_LIBRARY
+			       " is neither beside this command (%s) nor in " HVCGATE_LIBRARY_DIR
+			       ": install it there",
+			       found);
+			free(found);
+			return false;
+		}
+		free(found);
+		found = run_format("%s", HVCGATE_LIBRARY_DIR "/" EXEC_LIBRARY);
 	}
-	if (*path == NULL) {
-		refuse(why, size,
-		       EXEC_LIBRARY
-		       " is neither beside this command (%s) nor in " HVCGATE_LIBRARY_DIR
-		       ": install it there",
-		       beside);
-	}
-	if (*path != beside) {
-		free(beside);
+	if (!check_library(found, why, size)) {
+		free(found);
+		return false;
 	}
 	/* LD_PRELOAD would take it for two. */
-	if (*path != NULL && strpbrk(*path, " :") != NULL) {
-		refuse(why, size, "%s: a path without spaces and colons is wanted", *path);
-		free(*path);
-		*path = NULL;
+	if (strpbrk(found, " :") != NULL) {
+		refuse(why, size, "%s: a path without spaces and colons is wanted", found);
+		free(found);
+		return false;
 	}
-	return *path != NULL;
+	*path = found;
+	return true;
 }

@@ -73,7 +73,10 @@ struct exec_shared {
 	_Atomic uint32_t vms;     /* VMs that run under the plan */
 	_Atomic uint32_t tracing; /* write records? */
 	_Atomic int32_t pid;      /* 0; then the process that made a VM: the VMM */
-	uint64_t started;         /* exec_clock() of the launcher */
+	_Atomic uint32_t
+		left; /* the process that loaded the interposer last has exited with it in */
+	uint32_t reserved;
+	uint64_t started; /* exec_clock() of the launcher */
 	/* What the seccomp filter wants in the unused arguments of KVM_CREATE_VM, _VCPU and KVM_RUN. */
 	uint64_t cookie[3];
 	char why[512];                          /* the last refusal in words, NUL-terminated */

@@ -132,17 +132,6 @@ static void put_all(struct writer *writer, struct plan_header *header,
 	header->image = put(writer, parts->image, parts->image->bytes, 1);
 }
 
-/* Does anything come to user space, which keeps state of it then? A range may be forwarded that has no function. */
-static bool forwards(const struct hvc_plan *plan)
-{
-	for (size_t i = 0; i < plan->range_count; i++) {
-		if (plan->ranges[i].action == HVC_FORWARD) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static void describe(struct plan_header *header, const struct plan_parts *parts)
 {
 	const struct hvc_plan *plan = parts->plan;
@@ -150,9 +139,10 @@ static void describe(struct plan_header *header, const struct plan_parts *parts)
 	*header = (struct plan_header){
 		.magic = PLAN_BYTES_MAGIC,
 		.format = PLAN_BYTES_FORMAT,
-		.flags = (plan->filter ? PLAN_FILTERS : 0) | (forwards(plan) ? PLAN_TRAVELS : 0),
+		.flags = (plan->filter ? PLAN_FILTERS : 0) | (plan->travels ? PLAN_TRAVELS : 0),
 		.functions = HVC_FN_COUNT,
 	};
+	memcpy(header->revocable, hvc_policy_revocable(parts->policy), sizeof(header->revocable));
 	memcpy(header->policy_sha256, plan->policy_sha256, sizeof(header->policy_sha256));
 	snprintf(header->profile, sizeof(header->profile), "%s", plan->profile);
 	snprintf(header->kernel, sizeof(header->kernel), "%s", plan->kernel);
@@ -213,6 +203,13 @@ static void say_limits(const struct hvc_plan *plan, char *why, size_t size)
 {
 	const char *on = plan->kernel[0] != '\0' ? plan->kernel : plan->profile;
 
+	if (plan->stranded) {
+		add_line(
+			why, size,
+			"%s: travel: no, and user space keeps state of the guest for the %zu "
+			"functions that it answers ('hvcgate policy plan' lists them); write travel: yes",
+			on, plan->forward_count);
+	}
 	for (size_t i = 0; i < plan->limit_count; i++) {
 		const struct hvc_plan_limit *limit = &plan->limits[i];
 
