@@ -9,7 +9,8 @@
 #include "run.h"
 
 enum key {
-	KEY_POLICY = 0x100,
+	KEY_HOST = 0x100,
+	KEY_POLICY,
 	KEY_GUEST,
 	KEY_KERNEL,
 	KEY_INITRD,
@@ -32,6 +33,9 @@ enum key {
 };
 
 static const struct argp_option option_table[] = {
+	{"host", KEY_HOST, "el2|kvm", 0,
+	 "Who runs it: our monitor at EL2, in QEMU on any machine, or this arm64 machine's KVM, with QEMU under hvcgate exec (default: el2)",
+	 0},
 	{"policy", KEY_POLICY, "FILE", 0,
 	 "Policy that answers the guest's calls (default: profile hvcgate-1, unchanged)", 0},
 	{"guest", KEY_GUEST, "NAME", 0,
@@ -46,7 +50,7 @@ static const struct argp_option option_table[] = {
 	{"smp", KEY_SMP, "N", 0, "CPUs, 1 to 8 (default: 2)", 2},
 	{"mem", KEY_MEM, "SIZE", 0, "Guest memory, such as 512M or 6G (default: 512M)", 2},
 	{"cpu", KEY_CPU, "MODEL", 0,
-	 "cortex-a53, -a57, -a72, -a76, neoverse-n1, a64fx, max... with QEMU's properties behind a comma (default: cortex-a72)",
+	 "cortex-a53, -a57, -a72, -a76, neoverse-n1, a64fx, max... with QEMU's properties behind a comma (default: cortex-a72; on kvm host, and nothing else)",
 	 2},
 	{"gic", KEY_GIC, "2|3", 0, "Version of the interrupt controller (default: 3)", 2},
 	{"conduit", KEY_CONDUIT, "hvc|smc", 0,
@@ -143,7 +147,8 @@ static bool listed(const char *name, size_t length, const char *const *list)
 	return false;
 }
 
-static void parse_cpu(const char *text, struct argp_state *state, struct run_options *options)
+/* Is it a CPU that el2 has? */
+static void check_model(const char *text, struct argp_state *state)
 {
 	static const char *const good[] = {"cortex-a35",  "cortex-a53",  "cortex-a55",
 					   "cortex-a57",  "cortex-a72",  "cortex-a76",
@@ -171,6 +176,27 @@ static void parse_cpu(const char *text, struct argp_state *state, struct run_opt
 			"cortex-a57, cortex-a72, cortex-a76, cortex-a710, neoverse-n1, neoverse-n2, "
 			"neoverse-v1, a64fx and max, as far as QEMU has them",
 			text);
+	}
+}
+
+/* KVM has the machine's own CPU. */
+static void check_host_model(const char *text, struct argp_state *state)
+{
+	static const char *const good[] = {"host", NULL};
+
+	if (!listed(text, strcspn(text, ","), good)) {
+		argp_error(state,
+			   "--cpu %s: on kvm there is one, host, with properties behind a comma",
+			   text);
+	}
+}
+
+static void parse_cpu(const char *text, struct argp_state *state, struct run_options *options)
+{
+	if (options->host == RUN_HOST_KVM) {
+		check_host_model(text, state);
+	} else {
+		check_model(text, state);
 	}
 	if (strstr(text, ",,") != NULL ||
 	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.,=") != strlen(text) ||
@@ -221,8 +247,30 @@ static bool parse_choice(const char *option, const char *text, const char *no, c
 	return strcmp(text, yes) == 0;
 }
 
-static error_t finish(struct argp_state *state, struct run_options *options)
+/* What KVM, or QEMU with it, does not have. */
+static void check_kvm(const struct run_options *options, struct argp_state *state)
 {
+	if (options->deterministic) {
+		argp_error(state, "--deterministic: real CPUs are not; there is --host el2");
+	}
+	if (options->conduit_smc) {
+		argp_error(state, "--conduit smc: on kvm the device tree is QEMU's and says hvc");
+	}
+	if (options->timeout > 0.0) {
+		argp_error(state,
+			   "--timeout: on kvm this process becomes QEMU; timeout(1) ends it");
+	}
+}
+
+static error_t finish(struct argp_state *state, const char *cpu, struct run_options *options)
+{
+	if (options->host == RUN_HOST_KVM) {
+		check_kvm(options, state);
+	}
+	parse_cpu(cpu != NULL                     ? cpu
+		  : options->host == RUN_HOST_KVM ? "host"
+						  : "cortex-a72",
+		  state, options);
 	if (options->guest != NULL && options->kernel != NULL) {
 		argp_error(state, "--guest and --kernel exclude each other");
 	}
@@ -235,10 +283,12 @@ static error_t finish(struct argp_state *state, struct run_options *options)
 	return 0;
 }
 
+/* Options may stand in any order: for both hosts. */
 static error_t refuse(int key, struct argp_state *state)
 {
 	const char *reason =
-		"el2 has no DMA isolation yet: a device could read and write the monitor's memory";
+		"el2 has no DMA isolation yet: a device could read and write the monitor's memory; on an arm64 machine "
+		"hvcgate exec runs any QEMU";
 
 	if (key == KEY_DISK) {
 		argp_error(state, "there are no disks: %s; give files in an initrd (--initrd)",
@@ -251,11 +301,22 @@ static error_t refuse(int key, struct argp_state *state)
 	return EINVAL;
 }
 
+/* Which CPUs there are depends on --host, which may come later. */
+struct parsed {
+	struct run_options *options;
+	const char *cpu;
+};
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
-	struct run_options *options = state->input;
+	struct parsed *parsed = state->input;
+	struct run_options *options = parsed->options;
 
 	switch (key) {
+	case KEY_HOST:
+		options->host = parse_choice("host", text, "el2", "kvm", state) ? RUN_HOST_KVM
+										: RUN_HOST_EL2;
+		return 0;
 	case KEY_POLICY:
 		options->policy = text;
 		return 0;
@@ -278,7 +339,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		parse_mem(text, state, options);
 		return 0;
 	case KEY_CPU:
-		parse_cpu(text, state, options);
+		parsed->cpu = text;
 		return 0;
 	case KEY_GIC:
 		options->gic = parse_choice("gic", text, "2", "3", state) ? 3 : 2;
@@ -317,7 +378,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		argp_error(state, "'%s' is no option; a kernel is given with --kernel", text);
 		return EINVAL;
 	case ARGP_KEY_END:
-		return finish(state, options);
+		return finish(state, parsed->cpu, options);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -327,12 +388,13 @@ void run_options_parse(int argc, char **argv, struct run_options *options)
 {
 	static const struct argp argp = {.options = option_table, .parser = parse, .doc = doc};
 
+	struct parsed parsed = {.options = options};
+
 	*options = (struct run_options){.smp = 2,
 					.gic = 3,
 					.mem = 512 * RUN_MIB,
-					.cpu = "cortex-a72",
 					.summary = RUN_FORMAT_TEXT,
 					.qemu = "qemu-system-aarch64"};
 	argp_err_exit_status = 2;
-	argp_parse(&argp, argc, argv, 0, NULL, options);
+	argp_parse(&argp, argc, argv, 0, NULL, &parsed);
 }

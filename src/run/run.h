@@ -26,8 +26,10 @@
 
 /* --- options.c: the command line. */
 enum run_format { RUN_FORMAT_NONE, RUN_FORMAT_TEXT, RUN_FORMAT_JSON };
+enum run_host { RUN_HOST_EL2, RUN_HOST_KVM };
 
 struct run_options {
+	enum run_host host;
 	const char *policy, *guest, *kernel, *initrd, *append, *qemu;
 	char cpu[128]; /* as given to QEMU */
 	unsigned int smp, gic;
@@ -178,6 +180,10 @@ void run_machine_args(const struct run_options *options, const struct run_pieces
 /* The rest of it for a real start. */
 void run_machine_load_args(const struct run_options *options, const struct run_pieces *pieces,
 			   struct run_args *args);
+
+/* --- kvm.c: QEMU's argument list on an arm64 machine with KVM; free it, whatever comes back. Descriptors of the guest's files stay
+ * open. */
+bool run_kvm_args(const struct run_options *options, struct run_args *args);
 
 /* --- process.c */
 struct run_child {
