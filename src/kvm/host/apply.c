@@ -7,7 +7,7 @@
 
 #include "internal.h"
 
-#define AFFINITY_MASK 0xff00ffffffull
+#define AFFINITY_MASK UAPI_AFFINITY
 
 /* The VM will not run. The first reason is the one to know. */
 static int refuse(struct hvc_kvm_vm *vm, const char *format, ...)

@@ -98,13 +98,15 @@ static enum hvc_err set_up(const struct hvc_kvm_vm *vm, struct hvc_vcpu *const *
 	enum hvc_err err = HVC_OK;
 
 	for (uint32_t i = 0; i < vm->vcpu_count && err == HVC_OK; i++) {
-		struct hvc_counters *counters = NULL;
+		struct hvc_kvm_vcpu *vcpu = vm->vcpus[i];
 
-		if (options->counters != NULL) {
-			counters = options->counters(options->counters_context, vm->number,
-						     vm->vcpus[i]->id);
+		/* One block a vCPU, whatever becomes of this engine. */
+		if (options->counters != NULL && !vcpu->counters_asked) {
+			vcpu->counters_asked = true;
+			vcpu->counters = options->counters(options->counters_context, vm->number,
+							   vcpu->id);
 		}
-		err = hvc_vcpu_setup(vcpus[i], vm->vcpus[i]->mpidr, counters);
+		err = hvc_vcpu_setup(vcpus[i], vcpu->mpidr, vcpu->counters);
 	}
 	return err;
 }

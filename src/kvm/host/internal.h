@@ -57,7 +57,9 @@ struct hvc_kvm_vcpu {
 	/* Its own thread's: */
 	enum asleep asleep;
 	bool called_away; /* a signal of the VMM's came while a call was under way: hvc_kvm_run() owes it EINTR */
-	uint64_t mpidr; /* affinity; from the VM's first run on */
+	uint64_t mpidr;                /* affinity; from the VM's first run on */
+	struct hvc_counters *counters; /* as the VMM gave them, or NULL; asked for once */
+	bool counters_asked;
 	uint64_t
 		travel[UAPI_TRAVEL_STATE]; /* its part: as last read, or as it arrived (travel.c) */
 	uint64_t travel_came[UAPI_TRAVEL_STATE / 64]; /* which were written since */

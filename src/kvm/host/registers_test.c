@@ -131,7 +131,7 @@ int engine_make(struct hvc_kvm_vm *vm, struct hvc_vm **engine, struct hvc_vcpu *
 	}
 	assert_int_equal(hvc_vm_init(*engine, &config, array), HVC_OK);
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
-		assert_int_equal(hvc_vcpu_setup(vcpus[i], i, NULL), HVC_OK);
+		assert_int_equal(hvc_vcpu_setup(vcpus[i], vm->vcpus[i]->mpidr, NULL), HVC_OK);
 	}
 	return 0;
 }
@@ -155,6 +155,14 @@ void power_tell_all(struct hvc_kvm_vm *vm)
 void work_settle(struct hvc_kvm_vcpu *vcpu)
 {
 	(void)vcpu;
+}
+
+/* KVM's, of its number. */
+int sys_get(const struct hvc_kvm_vcpu *vcpu, uint64_t id, uint64_t *value)
+{
+	assert_int_equal(id, UAPI_MPIDR_EL1);
+	*value = 0x80000000u | vcpu->id;
+	return 0;
 }
 
 /* --- A VM of two vCPUs, made in the other order of their IDs. */
@@ -210,6 +218,9 @@ static int first_run(struct machine *machine)
 	struct hvc_vcpu *vcpus[2];
 	int error;
 
+	for (unsigned int i = 0; i < 2; i++) {
+		machine->vcpus[i].mpidr = machine->vcpus[i].id;
+	}
 	assert_int_equal(engine_make(vm, &vm->engine, vcpus, &vm->memory), 0);
 	for (unsigned int i = 0; i < 2; i++) {
 		machine->vcpus[i].engine = vcpus[i];

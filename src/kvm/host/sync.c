@@ -7,7 +7,7 @@
 
 #include "internal.h"
 
-#define AFFINITY_MASK 0xff00ffffffull
+#define AFFINITY_MASK UAPI_AFFINITY
 #define NOBODY        UINT32_MAX
 
 /* What this thread's call holds: for the engine's callback, which knows the VM only. */

@@ -252,6 +252,22 @@ static void swap(struct hvc_kvm_vm *vm, struct hvc_vm *engine, struct hvc_vcpu *
 	hvc_vm_freeze(engine);
 }
 
+/* Who they are, which is asked before the first run only. False: some vCPU is not set up yet. */
+static bool know_affinities(struct hvc_kvm_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		struct hvc_kvm_vcpu *vcpu = vm->vcpus[i];
+		uint64_t mpidr;
+
+		if (vcpu == NULL || !vcpu->initialised ||
+		    sys_get(vcpu, UAPI_MPIDR_EL1, &mpidr) != 0) {
+			return false;
+		}
+		vcpu->mpidr = mpidr & UAPI_AFFINITY;
+	}
+	return true;
+}
+
 /* All parts came. Before the first run this only says whether it will do: travel_restore() does it. */
 static int arrive(struct hvc_kvm_vm *vm)
 {
@@ -260,8 +276,12 @@ static int arrive(struct hvc_kvm_vm *vm)
 	void *memory = NULL;
 	uint8_t *bytes;
 	size_t size = 0;
-	int error = put_together(vm, &bytes, &size);
+	int error;
 
+	if (vm->engine == NULL && !know_affinities(vm)) {
+		return 0;
+	}
+	error = put_together(vm, &bytes, &size);
 	error = error != 0 ? error : engine_make(vm, &engine, vcpus, &memory);
 	error = error != 0 ? error : restore(vm, engine, bytes, size);
 	if (error == 0 && vm->engine != NULL) {

@@ -56,6 +56,7 @@ struct kvm_vcpu_init {
 #define UAPI_CORE_PSTATE 0x6030000000100042ull
 #define UAPI_CORE_SP_EL1 0x6030000000100044ull
 #define UAPI_MPIDR_EL1   0x603000000013c005ull
+#define UAPI_AFFINITY    0xff00ffffffull /* its fields Aff3 to Aff0 */
 #define UAPI_SCTLR_EL1   0x603000000013c080ull
 #define UAPI_SCTLR_EE    (1ull << 25)
 
