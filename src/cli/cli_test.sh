@@ -78,7 +78,7 @@ says err "unknown verb 'zebra'; see hvcgate --help"
 run 2 policy
 run 2 policy chekc my.yaml
 says err "did you mean 'hvcgate policy check'?"
-for verb in policy 'policy check' 'policy explain' 'policy flatten' 'policy plan' 'policy compile' resolve call replay probe compat baseline; do
+for verb in policy 'policy check' 'policy explain' 'policy flatten' 'policy plan' 'policy compile' resolve call replay probe compat baseline exec; do
 	# shellcheck disable=SC2086 # two words
 	run 0 $verb --help
 	says out 'Example: hvcgate'
@@ -135,6 +135,27 @@ says out
 says err 'bad.json'
 run 2 probe --record nowhere.json
 says err 'nowhere.json'
+
+# exec: what is refused before anything is started.
+run 2 exec
+says err 'which VMM?'
+run 2 exec --policy - -- true
+says err "standard input is the VMM's"
+run 2 exec --trace-format json -- true
+says err '--trace-format is for --trace'
+run 2 exec --no-run --policy my.yaml -- true
+says err '--no-run is without a policy'
+run 2 exec --summary yaml -- true
+says err 'table, json or none'
+run 2 exec -- ./no-such-vmm --policy --summary
+says err './no-such-vmm: No such file'
+run 3 exec --no-run -- sh -c 'exit 3'
+run 0 exec --no-run -- echo --policy -- x
+says out '--policy -- x'
+if [ "$(uname -m)" != aarch64 ]; then
+	run 2 exec -- true
+	says err 'this is not arm64 Linux'
+fi
 
 # compat and baseline: records that are built in, and files.
 run 1 compat linux-7.x linux-6.12

@@ -49,8 +49,7 @@ static const char doc[] =
 	"cannot be run under one, or there is no KVM; 126 the kernel did not start it, or the interposer found itself "
 	"in a wrong process.\n"
 	"\n"
-	"Example:\n"
-	"  hvcgate exec --policy no-trng.yaml -- qemu-system-aarch64 -M virt,gic-version=3 -accel kvm -cpu host "
+	"Example: hvcgate exec --policy no-trng.yaml -- qemu-system-aarch64 -M virt,gic-version=3 -accel kvm -cpu host "
 	"-nographic -kernel Image";
 
 static void parse_summary(const char *text, struct argp_state *state, struct exec_options *options)
