@@ -19,21 +19,13 @@
 static struct termios saved;
 static volatile sig_atomic_t is_raw;
 
-static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
-
+/* tcsetattr() is async-signal-safe. */
 static void restore(void)
 {
 	if (is_raw) {
 		is_raw = 0;
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
 	}
-}
-
-/* tcsetattr() is async-signal-safe; the action is reset, so the signal kills after this. */
-static void on_deadly(int number)
-{
-	restore();
-	raise(number);
 }
 
 static bool make_raw(void)
@@ -54,8 +46,6 @@ static bool make_raw(void)
 
 void run_console_open(struct run_console *console)
 {
-	static bool registered;
-
 	*console = (struct run_console){0};
 	console->input = true;
 	if (!isatty(STDIN_FILENO)) {
@@ -66,16 +56,7 @@ void run_console_open(struct run_console *console)
 		console->input = false;
 		return;
 	}
-	if (!registered) {
-		const struct sigaction action = {.sa_handler = on_deadly,
-						 .sa_flags = (int)SA_RESETHAND};
-
-		registered = atexit(restore) == 0;
-		for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
-			sigaction(deadly[i], &action, NULL);
-		}
-	}
-	console->terminal = make_raw();
+	console->terminal = run_at_end(restore) && make_raw();
 }
 
 void run_console_resume(struct run_console *console)

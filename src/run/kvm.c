@@ -25,6 +25,10 @@ static void add_machine(const struct run_options *options, struct run_args *args
 {
 	add2(args, options->qemu, "-nodefaults");
 	run_args_add(args, "-no-user-config");
+	if (options->name != NULL) {
+		run_args_add(args, "-name");
+		run_args_add(args, "guest=%s", options->name);
+	}
 	run_args_add(args, "-M");
 	run_args_add(args, "virt,gic-version=%u", options->gic);
 	add2(args, "-accel", "kvm");

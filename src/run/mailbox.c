@@ -80,6 +80,13 @@ uint32_t run_mailbox_counter_hz(const void *shared)
 	return __atomic_load_n(&mailbox->counter_hz, __ATOMIC_RELAXED);
 }
 
+struct run_counters run_counters_of(const void *shared, unsigned int cpus)
+{
+	return (struct run_counters){.first = (const uint8_t *)shared + EL2_COUNTERS_OFFSET,
+				     .stride = EL2_COUNTERS_STRIDE,
+				     .count = cpus < EL2_MAX_CPUS ? cpus : EL2_MAX_CPUS};
+}
+
 void run_mailbox_read(const void *shared, struct run_end *end)
 {
 	const struct el2_mailbox *mailbox = shared;

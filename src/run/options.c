@@ -3,14 +3,17 @@
 #define _GNU_SOURCE
 #include <argp.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../ctl/ctl.h"
 #include "run.h"
 
 enum key {
 	KEY_HOST = 0x100,
 	KEY_POLICY,
+	KEY_NAME,
 	KEY_GUEST,
 	KEY_KERNEL,
 	KEY_INITRD,
@@ -38,6 +41,8 @@ static const struct argp_option option_table[] = {
 	 0},
 	{"policy", KEY_POLICY, "FILE", 0,
 	 "Policy that answers the guest's calls (default: profile hvcgate-1, unchanged)", 0},
+	{"name", KEY_NAME, "NAME", 0,
+	 "What 'hvcgate ctl' calls this guest (default: the number of this process)", 0},
 	{"guest", KEY_GUEST, "NAME", 0,
 	 "debian (Debian 12), debian-11 or debian-13, as scripts/fetch-guest got it (default: debian)",
 	 1},
@@ -94,6 +99,22 @@ static const char doc[] =
 	"  hvcgate run --trace=calls.json --trace-format json --summary none";
 
 /* --- Values. argp_error() says what is wrong and ends the process with status 2. */
+
+/* A number would be taken for a process's. */
+static void parse_name(const char *text, struct argp_state *state, struct run_options *options)
+{
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	if (*text == '\0' || strlen(text) >= CTL_NAME_MAX || strspn(text, good) != strlen(text) ||
+	    strspn(text, "0123456789") == strlen(text)) {
+		argp_error(
+			state,
+			"--name %s: up to %d letters, digits, '.', '_' and '-' are wanted, and not digits only",
+			text, CTL_NAME_MAX - 1);
+	}
+	options->name = text;
+}
 
 static void parse_smp(const char *text, struct argp_state *state, struct run_options *options)
 {
@@ -198,15 +219,19 @@ static void parse_cpu(const char *text, struct argp_state *state, struct run_opt
 	} else {
 		check_model(text, state);
 	}
-	if (strstr(text, ",,") != NULL ||
-	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.,=") != strlen(text) ||
-	    strlen(text) >= sizeof(options->cpu)) {
-		argp_error(state, "--cpu %s: properties are name=value, comma separated", text);
+	if (snprintf(options->cpu, sizeof(options->cpu), "%s", text) >= (int)sizeof(options->cpu)) {
+		argp_error(state, "--cpu %s...: has more than %zu characters", options->cpu,
+			   sizeof(options->cpu) - 1);
 	}
-	if (strstr(text, "aarch64=off") != NULL) {
-		argp_error(state, "--cpu %s: guests here are AArch64", text);
+	if (strstr(options->cpu, ",,") != NULL ||
+	    options->cpu[strspn(options->cpu, "abcdefghijklmnopqrstuvwxyz0123456789-_.,=")] !=
+		    '\0') {
+		argp_error(state, "--cpu %s: properties are name=value, comma separated",
+			   options->cpu);
 	}
-	memcpy(options->cpu, text, strlen(text) + 1);
+	if (strstr(options->cpu, "aarch64=off") != NULL) {
+		argp_error(state, "--cpu %s: guests here are AArch64", options->cpu);
+	}
 }
 
 static void parse_summary(const char *text, struct argp_state *state, struct run_options *options)
@@ -319,6 +344,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_POLICY:
 		options->policy = text;
+		return 0;
+	case KEY_NAME:
+		parse_name(text, state, options);
 		return 0;
 	case KEY_GUEST:
 		options->guest = text;

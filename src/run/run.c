@@ -79,6 +79,7 @@ static bool load_policy(struct run *run)
 	enum hvc_err err = hvc_policy_load(run->options->policy, &run->policy, diags);
 
 	if (err == HVC_OK) {
+		run->revocable = hvc_policy_revocable(run->policy);
 		err = hvc_policy_compile(run->policy, &run->image, diags);
 	}
 	print_diags(diags);
@@ -284,6 +285,7 @@ static int go(struct run *run)
 	warn(run->options, run);
 	if (run_pieces_start(run->options, &run->pieces, &child)) {
 		session.policy = run->policy;
+		session.revocable = run->filter_bytes != 0 ? run->revocable : NULL;
 		session.guest = run->guest.name;
 		session.shared = run->shared;
 		session.child = &child;

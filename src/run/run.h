@@ -31,7 +31,8 @@ enum run_host { RUN_HOST_EL2, RUN_HOST_KVM };
 struct run_options {
 	enum run_host host;
 	const char *policy, *guest, *kernel, *initrd, *append, *qemu;
-	char cpu[128]; /* as given to QEMU */
+	const char *name; /* NULL: none was given */
+	char cpu[128];    /* as given to QEMU */
 	unsigned int smp, gic;
 	uint64_t mem; /* bytes, a multiple of 2 MiB */
 	bool conduit_smc;
@@ -341,9 +342,17 @@ struct run_counters {
 	size_t stride;
 	unsigned int count;
 };
+/* Of a slot, so far, on all CPUs together. */
+void run_counts(const struct run_counters *counters, unsigned int slot, uint64_t count[HVC_COUNTS]);
+/* Those in the memory that the monitor shares. */
+struct run_counters run_counters_of(const void *shared, unsigned int cpus);
 /* free() it. */
 char *run_summary(const struct run_trace *trace, const struct run_counters *counters,
 		  const struct run_outcome *outcome, enum run_format format);
+
+/* --- undo.c */
+/* Have `function`, async-signal-safe, called when the process ends by exit() or by a deadly signal. */
+bool run_at_end(void (*function)(void));
 
 /* --- output.c: console and trace on one terminal, or apart; never blocks. */
 struct run_sink {
@@ -381,6 +390,7 @@ size_t run_console_filter(struct run_console *console, char *data, size_t count,
 struct run_session {
 	const struct run_options *options;
 	const struct hvc_policy *policy;
+	const uint64_t *revocable; /* NULL: nothing is */
 	const char *guest;
 	void *shared;
 	struct run_child *child;

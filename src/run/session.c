@@ -19,6 +19,7 @@ enum slot {
 	AT_IN,
 	AT_INTERRUPT,
 	AT_DOORBELL,
+	AT_CTL,
 	AT_SINKS,
 	AT_COUNT = AT_SINKS + SESSION_SINKS
 };
@@ -195,6 +196,7 @@ static void fill(const struct session_state *state, struct pollfd *fds)
 	fds[AT_IN] = want(session->child->in, POLLOUT, typing);
 	fds[AT_INTERRUPT] = want(session->interrupt, POLLIN, true);
 	fds[AT_DOORBELL] = want(session->doorbell, POLLIN, true);
+	fds[AT_CTL] = want(session_ctl_fd(state), POLLIN, state->ctl != NULL);
 	for (unsigned int i = 0; i < SESSION_SINKS; i++) {
 		fds[AT_SINKS + i] = want(state->sinks[i].fd, POLLOUT, state->sinks[i].count > 0);
 	}
@@ -239,6 +241,9 @@ static void serve(struct session_state *state, const struct pollfd *fds)
 	if (fds[AT_DOORBELL].revents != 0) {
 		/* Once: who rings without end must not keep us here. That it rang is all there is to know. */
 		(void)!read(state->session->doorbell, bells, sizeof(bells));
+	}
+	if (fds[AT_CTL].revents != 0) {
+		session_ctl_work(state);
 	}
 	if (fds[AT_INTERRUPT].revents != 0) {
 		look_at_signals(state);
@@ -305,7 +310,9 @@ int run_session(const struct run_session *session, int *signal_number)
 	if (session->options->trace) {
 		session_trace_head(&state);
 	}
+	session_ctl_open(&state);
 	loop(&state);
+	session_ctl_close(&state);
 	status = session_finish(&state);
 	for (unsigned int i = 0; i < SESSION_SINKS; i++) {
 		run_sink_free(&state.sinks[i]);

@@ -3,6 +3,7 @@
 #ifndef HVCGATE_RUN_SESSION_H
 #define HVCGATE_RUN_SESSION_H
 
+#include "../ctl/ctl.h"
 #include "run.h"
 
 #define MS ((uint64_t)1000000) /* in nanoseconds */
@@ -30,6 +31,9 @@ struct session_state {
 	enum session_ended ended;
 	int output_error;
 	int wait_status, signal;
+	struct ctl_server *ctl; /* NULL: nobody can ask */
+	char ctl_name[CTL_NAME_MAX], ctl_state[128];
+	struct run_revoker revoker;
 	char errors[512]; /* QEMU's stderr: a line not yet complete */
 	size_t error_count;
 };
@@ -48,6 +52,13 @@ void session_trace_head(struct session_state *state);
 void session_trace_pump(struct session_state *state, bool final);
 /* Calls that the trace lacks; `cpu` -1: nobody knows of which. */
 void session_trace_dropped(struct session_state *state, uint64_t calls, int cpu);
+
+/* session_ctl.c */
+void session_ctl_open(struct session_state *state);
+int session_ctl_fd(const struct session_state *state); /* to be read from, or -1 */
+void session_ctl_work(struct session_state *state);
+/* The socket is gone from here on. */
+void session_ctl_close(struct session_state *state);
 
 /* session_end.c */
 /* QEMU is gone or to be ended: say why, show the table. Returns the exit status. */

@@ -175,11 +175,8 @@ static void put_summary(struct session_state *state, const struct run_outcome *o
 {
 	const struct run_session *session = state->session;
 	struct run_trace trace = state->trace;
-	const struct run_counters counters = {
-		.first = (const uint8_t *)session->shared + EL2_COUNTERS_OFFSET,
-		.stride = EL2_COUNTERS_STRIDE,
-		.count = session->options->smp < EL2_MAX_CPUS ? session->options->smp
-							      : EL2_MAX_CPUS};
+	const struct run_counters counters = run_counters_of(session->shared,
+							     session->options->smp);
 	char *text;
 
 	if (session->options->summary == RUN_FORMAT_NONE) {

@@ -35,28 +35,33 @@ static void add_row(struct row *sum, const struct row *row)
 	sum->unknown = plus(sum->unknown, row->unknown);
 }
 
+void run_counts(const struct run_counters *all, unsigned int slot, uint64_t count[HVC_COUNTS])
+{
+	memset(count, 0, HVC_COUNTS * sizeof(*count));
+	for (unsigned int cpu = 0; cpu < all->count; cpu++) {
+		const struct hvc_counters *counters = (const void *)(all->first +
+								     cpu * all->stride);
+
+		for (unsigned int what = 0; what < HVC_COUNTS; what++) {
+			count[what] = plus(count[what],
+					   __atomic_load_n(&counters->calls[slot][what],
+							   __ATOMIC_RELAXED));
+		}
+	}
+}
+
 /* Slot 0 is every function the catalogue does not have and every call outside the convention: the engine counts
  * those as absent, and here they are unknown. */
 static struct row read_row(const struct run_counters *all, unsigned int slot)
 {
-	struct row row = {0};
+	uint64_t count[HVC_COUNTS];
 
-	for (unsigned int cpu = 0; cpu < all->count; cpu++) {
-		const struct hvc_counters *counters = (const void *)(all->first +
-								     cpu * all->stride);
-		uint64_t count[HVC_COUNTS];
-
-		for (unsigned int what = 0; what < HVC_COUNTS; what++) {
-			count[what] = __atomic_load_n(&counters->calls[slot][what],
-						      __ATOMIC_RELAXED);
-		}
-		add_row(&row, &(struct row){.answered = count[HVC_ANSWERED],
-					    .unknown = slot == HVC_FN_NONE ? count[HVC_ABSENT] : 0,
-					    .denied = count[HVC_DENIED],
-					    .absent = slot == HVC_FN_NONE ? 0 : count[HVC_ABSENT],
-					    .failed = count[HVC_FAILED]});
-	}
-	return row;
+	run_counts(all, slot, count);
+	return (struct row){.answered = count[HVC_ANSWERED],
+			    .unknown = slot == HVC_FN_NONE ? count[HVC_ABSENT] : 0,
+			    .denied = count[HVC_DENIED],
+			    .absent = slot == HVC_FN_NONE ? 0 : count[HVC_ABSENT],
+			    .failed = count[HVC_FAILED]};
 }
 
 static const char *slot_name(unsigned int slot)

@@ -45,8 +45,10 @@ class Place:
         self.tmp = os.path.join(self.top, "tmp")
         os.mkdir(self.work)
         os.mkdir(self.tmp)
+        self.sockets = os.path.join(self.top, "sockets")
+        os.mkdir(self.sockets, 0o700)
         self.mark = f"HVCGATE_TEST_MARK={uuid.uuid4()}"
-        self.env = dict(os.environ, TMPDIR=self.tmp, HVCGATE_CACHE=cache(), LC_ALL="C")
+        self.env = dict(os.environ, TMPDIR=self.tmp, HVCGATE_RUNTIME_DIR=self.sockets, HVCGATE_CACHE=cache(), LC_ALL="C")
         name, value = self.mark.split("=")
         self.env[name] = value
         self.shm = set(os.listdir("/dev/shm"))
@@ -76,7 +78,7 @@ class Place:
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.02)
         left = [f"process {pid}: " + open(f"/proc/{pid}/cmdline").read().replace("\0", " ")[:200] for pid in self.processes()]
-        for directory in (self.work, self.tmp):
+        for directory in (self.work, self.tmp, self.sockets):
             left += [os.path.join(directory, name) for name in os.listdir(directory)]
         left += [f"/dev/shm/{name}" for name in os.listdir("/dev/shm") if name not in self.shm and "qemu" in name]
         return left
@@ -86,6 +88,10 @@ class Place:
         return subprocess.run([HVCGATE, "run", *args], cwd=self.work, env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, text=True,
                               errors="replace", **more)
+
+    def ctl(self, *args):
+        return subprocess.run([HVCGATE, "ctl", *args], cwd=self.work, env=self.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30, text=True)
 
     def start(self, *args, **more):
         return subprocess.Popen([HVCGATE, "run", *args], cwd=self.work, env=self.env, **more)
