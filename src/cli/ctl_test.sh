@@ -87,7 +87,7 @@ says out '^revocable +TRNG_RND$'
 says out '^revoked +nothing$'
 says out '^TRNG_RND +[0-9]+0 +0 +0 +0$'
 says_not out PSCI_VERSION
-says out '^1 functions are not observed'
+says out '^1 functions were not observed'
 run 0 ctl show "${pids[0]}" --format json
 says out '"observed": "no"'
 says out '"policy_sha256": "1234ab0'

@@ -51,13 +51,13 @@ class Cases:
 
     # --- Linux.
 
-    def linux(self, guest, append):
-        """QEMU's options for Debian's kernel with tests/lab/hotplug.sh, and the files they name."""
+    def linux(self, guest, append, script="hotplug.sh"):
+        """QEMU's options for Debian's kernel with a script of tests/lab, and the files they name."""
         there = l2.cache() / "guest" / guest
         if not (there / "Image").exists():
             raise l2.NotToBeHad(f"no guest {guest}: run scripts/fetch-guest")
         overlay, initrd = self.place / "overlay.cpio", self.place / "initrd.cpio"
-        subprocess.run([l2.TOP / "guest/mkoverlay", overlay, l2.TOP / "tests/lab/hotplug.sh"], check=True)
+        subprocess.run([l2.TOP / "guest/mkoverlay", overlay, l2.TOP / "tests/lab" / script], check=True)
         initrd.write_bytes((there / "initrd.cpio").read_bytes() + overlay.read_bytes())
         words = [*l2.VIRT, "-m", "128", "-smp", "2", "-kernel", "Image", "-initrd", "initrd.cpio", "-append",
                  f"console=ttyAMA0 panic=-1 quiet {append}"]
@@ -87,6 +87,40 @@ handlers:
         for function, least in (("KVM_FEATURES", 1), ("PSCI_CPU_ON", 11)):
             if self.calls(run, function) < least:
                 yield f"{self.calls(run, function)} calls of {function} in the summary, at least {least} were made"
+
+    def ctl_deny(self):
+        """`hvcgate ctl` takes the random numbers away from a running guest, which reads them in a loop."""
+        words, files = self.linux("debian-12", "", "hwrng.sh")
+        ctl = "./hvcgate ctl"
+        run = self.run(["wait 10 ^@.read:.*ok", f"run {ctl} list", f"run {ctl} show guest --format json >/out/before",
+                        f"run {ctl} top guest --count 2", f"run {ctl} deny guest PSCI_CPU_ON || echo refused",
+                        "run echo; tail -n 1 /out/console; echo deny", f"run {ctl} deny guest TRNG_RND",
+                        f"run {ctl} deny guest TRNG_RND; echo denied; tail -n 1 /out/console", "wait 1 ^@.read:.*failed",
+                        f"run {ctl} show guest", "end"],
+                       [*words, "-name", "guest=guest,debug-threads=on"], files=files, policy="""hvcgate: 1
+profile: linux-6.12
+strictness: kvm
+discovery: raw
+revocable: [TRNG_RND]
+""")
+        yield from self.ended(run)
+        reads = [(int(n), float(up), how) for n, up, how in re.findall(r"@ read: (\d+) ([\d.]+) (ok|failed)", run.console)]
+        good = [up for n, up, how in reads if how == "ok"]
+        bad = [up for n, up, how in reads if how == "failed"]
+        if not good or len(bad) < 20 or max(good) > min(bad):
+            yield f"reads did not go from good to bad: {reads}"
+            return
+        # What the guest had said when ctl came back: no read that began later is good; one may be under way.
+        told = re.search(r"denied\s+@ read: (\d+) ", run.output)
+        if not told:
+            yield f"ctl said: {run.output}"
+        elif len(good) > int(told.group(1)) + 1:
+            yield f"{len(good) - int(told.group(1))} good reads after the denial"
+        for line in (r"guest: TRNG_RND is denied from now on", r"guest: TRNG_RND was denied already",
+                     r"PSCI_CPU_ON is not revocable.*it can lose TRNG_RND", "refused", r"revoked +TRNG_RND",
+                     r"TRNG_RND +[1-9]\d* +[1-9]\d* +0 +0", r"functions were not observed"):
+            if not re.search(line, run.output):
+                yield f"ctl did not say {line}"
 
     def ended(self, run):
         if run.result != "ok":

@@ -31,6 +31,7 @@ class Run:
             return path.read_text(errors="replace") if path.exists() else ""
 
         self.result = text("result").strip() or "the machine failed"
+        self.output = text("output")
         self.console, self.monitor = text("console").replace("\r", ""), text("monitor")
         self.stderr = [line.removeprefix("qemu-system-aarch64: ") for line in text("stderr").splitlines()]
         self.stream = out / "stream"
