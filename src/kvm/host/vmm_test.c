@@ -4,16 +4,13 @@
 #include "vmm_test.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/futex.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "plan_make.h"
 #include "policy_test.h"
@@ -21,169 +18,10 @@
 #define RUN_BYTES 8192
 #define TARGET    5
 
-/* --- Waiting, so that signals end it. */
-static int wait_word(_Atomic uint32_t *word, uint32_t value, int timeout_ms)
-{
-	const struct timespec time = {.tv_sec = timeout_ms / 1000,
-				      .tv_nsec = timeout_ms % 1000 * 1000000};
-
-	return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout_ms < 0 ? NULL : &time,
-		       NULL, 0) == 0
-		       ? 0
-		       : errno;
-}
-
-static void wake_word(_Atomic uint32_t *word)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
-/* --- The desk. */
-static void changed(struct desk *desk)
-{
-	atomic_fetch_add(&desk->word, 1);
-	wake_word(&desk->word);
-}
-
-static bool desk_send(void *context, const struct hvc_kvm_request *request)
-{
-	struct desk *desk = context;
-	bool taken;
-
-	pthread_mutex_lock(&desk->lock);
-	taken = !desk->closed && desk->sent - desk->taken < VMM_PLACES;
-	if (taken) {
-		desk->requests[desk->sent++ % VMM_PLACES] = *request;
-	}
-	pthread_mutex_unlock(&desk->lock);
-	changed(desk);
-	return taken;
-}
-
-static int desk_receive(void *context, uint32_t vm, struct hvc_kvm_reply *reply, int timeout_ms)
-{
-	struct desk *desk = context;
-	const uint32_t pokes = atomic_load(&desk->pokes);
-
-	(void)vm;
-	for (;;) {
-		const uint32_t word = atomic_load(&desk->word);
-		bool have;
-
-		pthread_mutex_lock(&desk->lock);
-		have = desk->received != desk->replied;
-		if (have) {
-			*reply = desk->replies[desk->received++ % VMM_PLACES];
-		}
-		pthread_mutex_unlock(&desk->lock);
-		if (have) {
-			return 1;
-		}
-		if (atomic_load(&desk->pokes) != pokes) {
-			return -1;
-		}
-		if (timeout_ms == 0) {
-			return 0;
-		}
-		switch (wait_word(&desk->word, word, timeout_ms)) {
-		case EINTR:
-			return -1;
-		case ETIMEDOUT:
-			return 0;
-		default:
-			break;
-		}
-	}
-}
-
-static void desk_poke(void *context, uint32_t vm)
-{
-	struct desk *desk = context;
-
-	(void)vm;
-	atomic_fetch_add(&desk->pokes, 1);
-	changed(desk);
-}
-
-void desk_init(struct desk *desk)
-{
-	memset(desk, 0, sizeof(*desk));
-	pthread_mutex_init(&desk->lock, NULL);
-	desk->channel = (struct hvc_kvm_channel){.size = sizeof(desk->channel),
-						 .send = desk_send,
-						 .receive = desk_receive,
-						 .poke = desk_poke,
-						 .context = desk};
-}
-
-uint32_t desk_sent(struct desk *desk)
-{
-	pthread_mutex_lock(&desk->lock);
-	const uint32_t sent = desk->sent;
-	pthread_mutex_unlock(&desk->lock);
-	return sent;
-}
-
-struct hvc_kvm_request desk_take(struct desk *desk)
-{
-	struct hvc_kvm_request request;
-	bool have;
-
-	do {
-		const uint32_t word = atomic_load(&desk->word);
-
-		pthread_mutex_lock(&desk->lock);
-		have = desk->taken != desk->sent;
-		if (have) {
-			request = desk->requests[desk->taken++ % VMM_PLACES];
-		}
-		pthread_mutex_unlock(&desk->lock);
-		if (!have) {
-			wait_word(&desk->word, word, -1);
-		}
-	} while (!have);
-	return request;
-}
-
-void desk_reply(struct desk *desk, const struct hvc_kvm_reply *reply)
-{
-	pthread_mutex_lock(&desk->lock);
-	assert_true(desk->replied - desk->received < VMM_PLACES);
-	desk->replies[desk->replied++ % VMM_PLACES] = *reply;
-	pthread_mutex_unlock(&desk->lock);
-	changed(desk);
-}
-
-void desk_answer(struct desk *desk, uint64_t sequence, const uint64_t x[4])
-{
-	struct hvc_kvm_reply reply = {.sequence = sequence, .mask = 15};
-
-	memcpy(reply.frame.x, x, 4 * sizeof(x[0]));
-	desk_reply(desk, &reply);
-}
-
-void desk_close(struct desk *desk)
-{
-	pthread_mutex_lock(&desk->lock);
-	desk->closed = true;
-	while (desk->taken != desk->sent) {
-		desk->replies[desk->replied++ % VMM_PLACES] = (struct hvc_kvm_reply){
-			.sequence = desk->requests[desk->taken++ % VMM_PLACES].sequence,
-			.outcome = HVC_KVM_FAILED};
-	}
-	pthread_mutex_unlock(&desk->lock);
-	changed(desk);
-}
-
 /* --- The plan. */
 int vmm_enter(void **state)
 {
 	return test_enter(state);
-}
-
-int vmm_leave(void **state)
-{
-	return test_leave(state);
 }
 
 static int by_base(const void *a, const void *b)
@@ -196,15 +34,16 @@ static int by_base(const void *a, const void *b)
 /* The plan's ranges, and those that the test wants besides: a guest cannot tell who answers. */
 static void add_ranges(struct hvc_plan *plan, const uint32_t *forward)
 {
+	const struct hvc_plan_range *ranges = plan->ranges;
 	size_t count = 0;
 
 	while (forward != NULL && forward[count] != 0) {
 		count++;
 	}
-	if (count != 0) {
-		plan->ranges = realloc(plan->ranges,
-				       (plan->range_count + count) * sizeof(plan->ranges[0]));
-		assert_non_null(plan->ranges);
+	plan->ranges = calloc(plan->range_count + count + 1, sizeof(ranges[0]));
+	assert_non_null(plan->ranges);
+	for (size_t n = 0; n < plan->range_count; n++) {
+		plan->ranges[n] = ranges[n];
 	}
 	for (size_t n = 0; n < count; n++) {
 		plan->ranges[plan->range_count++] = (struct hvc_plan_range){
@@ -213,30 +52,62 @@ static void add_ranges(struct hvc_plan *plan, const uint32_t *forward)
 	qsort(plan->ranges, plan->range_count, sizeof(plan->ranges[0]), by_base);
 }
 
-static void make_plan(struct vmm *vmm, const char *host_name)
-{
-	const struct vmm_setup *setup = vmm->setup;
-	char text[4000], why[500];
+/* The last policy and its plan: tests make many machines of one. */
+static struct {
+	char text[4000], host[40];
 	struct hvc_policy *policy;
-	struct hvc_plan_host host;
 	struct hvc_plan *plan;
 	struct hvc_image *image;
+} last;
 
-	snprintf(text, sizeof(text), "%s%s", setup->head != NULL ? setup->head : VMM_HEAD,
-		 setup->policy != NULL ? setup->policy : "");
-	policy = test_policy_warned(text);
+static void forget_last(void)
+{
+	free(last.image);
+	hvc_plan_free(last.plan);
+	hvc_policy_free(last.policy);
+	memset(&last, 0, sizeof(last));
+}
+
+static void plan_for(const char *text, const char *host_name)
+{
+	struct hvc_plan_host host;
+	char why[500];
+
+	if (last.policy != NULL && strcmp(last.text, text) == 0 &&
+	    strcmp(last.host, host_name) == 0) {
+		return;
+	}
+	forget_last();
+	snprintf(last.text, sizeof(last.text), "%s", text);
+	snprintf(last.host, sizeof(last.host), "%s", host_name);
+	last.policy = test_policy_warned(text);
 	if (!hvc_plan_host_find(&host, host_name, why, sizeof(why))) {
 		fail_msg("%s", why);
 	}
-	assert_int_equal(hvc_plan_make(policy, &host, &plan), HVC_OK);
-	assert_int_equal(hvc_plan_image(policy, &host, &image), HVC_OK);
-	add_ranges(plan, setup->forward);
-	const struct plan_parts parts = {.policy = policy, .plan = plan, .image = image};
-	assert_int_equal(plan_bytes_pack(&parts, &vmm->plan, &vmm->plan_bytes), HVC_OK);
-	free(image);
-	hvc_plan_free(plan);
+	assert_int_equal(hvc_plan_make(last.policy, &host, &last.plan), HVC_OK);
+	assert_int_equal(hvc_plan_image(last.policy, &host, &last.image), HVC_OK);
 	json_decref((json_t *)(uintptr_t)host.record);
-	hvc_policy_free(policy);
+}
+
+static void make_plan(struct vmm *vmm, const char *host_name)
+{
+	const struct vmm_setup *setup = vmm->setup;
+	char text[4000];
+
+	snprintf(text, sizeof(text), "%s%s", setup->head != NULL ? setup->head : VMM_HEAD,
+		 setup->policy != NULL ? setup->policy : "");
+	plan_for(text, host_name);
+	struct hvc_plan plan = *last.plan;
+	add_ranges(&plan, setup->forward);
+	const struct plan_parts parts = {.policy = last.policy, .plan = &plan, .image = last.image};
+	assert_int_equal(plan_bytes_pack(&parts, &vmm->plan, &vmm->plan_bytes), HVC_OK);
+	free(plan.ranges);
+}
+
+int vmm_leave(void **state)
+{
+	forget_last();
+	return test_leave(state);
 }
 
 void vmm_begin(struct vmm *vmm, const struct vmm_setup *setup)

@@ -45,6 +45,10 @@ void desk_reply(struct desk *desk, const struct hvc_kvm_reply *reply);
 /* Nobody answers any more; requests that are outstanding fail. */
 void desk_close(struct desk *desk);
 
+/* Wait until a word is another one, or a signal comes, or time is over (negative: never): 0 or errno. */
+int wait_word(_Atomic uint32_t *word, uint32_t value, int timeout_ms);
+void wake_word(_Atomic uint32_t *word);
+
 /* --- The VMM. */
 struct vmm_setup {
 	const char *policy;      /* behind `head`; NULL: nothing more */
