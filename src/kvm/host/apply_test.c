@@ -214,13 +214,15 @@ static void test_vmm_in_between(void **state)
 /* Without PSCI_0_2 there is another PSCI than the plan's: such a VM does not run, nor can a vCPU become so later. */
 static void test_features(void **state)
 {
-	const struct vmm_setup lacking = {.policy = POLICY,
-					  .features_off = 1u << KVM_ARM_VCPU_PSCI_0_2,
-					  VMM_PROGRAM(program)};
+	struct vmm_setup lacking = {.policy = POLICY,
+				    .features_off = 1u << KVM_ARM_VCPU_PSCI_0_2,
+				    VMM_PROGRAM(program)};
 	const struct kvm_vcpu_init init = {.target = 5};
 	struct vmm vmm;
 
 	(void)state;
+	refused_run(&lacking, NULL, NULL);
+	lacking.policy = NULL; /* no register would tell */
 	refused_run(&lacking, NULL, NULL);
 	vmm_new(&vmm, &setup);
 	assert_int_equal(hvc_kvm_run(vmm.cpus[0].vcpu), 0);
@@ -283,5 +285,5 @@ int main(void)
 		cmocka_unit_test(test_init_again),
 	};
 
-	return cmocka_run_group_tests(tests, vmm_enter, vmm_leave);
+	return VMM_TESTS(tests);
 }

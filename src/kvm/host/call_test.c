@@ -375,5 +375,5 @@ int main(void)
 		cmocka_unit_test(test_arguments),
 	};
 
-	return cmocka_run_group_tests(tests, vmm_enter, vmm_leave);
+	return VMM_TESTS(tests);
 }

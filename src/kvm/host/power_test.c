@@ -396,5 +396,5 @@ int main(void)
 		cmocka_unit_test(test_reset),
 	};
 
-	return cmocka_run_group_tests(tests, vmm_enter, vmm_leave);
+	return VMM_TESTS(tests);
 }

@@ -224,5 +224,5 @@ int main(void)
 		cmocka_unit_test(test_stops_at_any_time), cmocka_unit_test(test_reset_in_a_call),
 	};
 
-	return cmocka_run_group_tests(tests, vmm_enter, vmm_leave);
+	return VMM_TESTS(tests);
 }

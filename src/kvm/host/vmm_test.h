@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #include <hvcgate/kvm.h>
 
@@ -100,7 +101,11 @@ struct vmm {
 	const struct vmm_setup *setup;
 };
 
-/* Group setup and teardown: policies want a directory. */
+/* Group setup and teardown: policies want a directory. With VMM_SECONDS the test ends then, whatever it waits for. */
+#ifndef VMM_SECONDS
+#define VMM_SECONDS 0
+#endif
+#define VMM_TESTS(tests) (alarm(VMM_SECONDS), cmocka_run_group_tests(tests, vmm_enter, vmm_leave))
 int vmm_enter(void **state);
 int vmm_leave(void **state);
 /* A kernel and a plan for it; no VM yet. */
