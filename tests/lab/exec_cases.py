@@ -27,7 +27,8 @@ class Cases:
         path.write_text(text)
         return path
 
-    def run(self, steps, words, policy=None, more=(), kernel=None, cpu="max", qemu=None, files=(), timeout=400):
+    def run(self, steps, words, policy=None, more=(), kernel=None, cpu="max", qemu=None, files=(), timeout=400,
+            limit=100):
         """QEMU by these steps, under this policy (text) unless it is None."""
         self.runs += 1
         wrapper, files = [], list(files)
@@ -36,7 +37,7 @@ class Cases:
                       self.write("policy.yaml", policy)]
             wrapper = ["./hvcgate", "exec", "--policy", "policy.yaml", "--summary", "json:/out/summary", *more]
         run = l2.run(self.place / f"run{self.runs}", kernel or self.options.kernel, qemu or self.options.qemu, CPUS[cpu],
-                     steps, words, files, wrapper, timeout)
+                     steps, words, files, wrapper, timeout, limit)
         summary = self.place / f"run{self.runs}" / "summary"
         run.summary = json.loads(summary.read_text()) if summary.exists() and summary.stat().st_size else {}
         self.last = run
@@ -126,35 +127,54 @@ revocable: [TRNG_RND]
         if run.result != "ok":
             yield f"{run.result}: {run.stderr}"
 
-    # --- Power functions in user space, one subset after another.
+    # --- Power functions in user space.
 
-    def subset(self, forwarded, rounds):
-        """Linux takes CPU 1 off and on with these functions in user space; stopped, reset and moved in between."""
-        words, files = self.linux("debian-11", f"rounds={rounds}")
-        rules = f"rules:\n  - notify: [{', '.join(forwarded)}]\n    to: watch\n" if forwarded else ""
-        handlers = "handlers:\n  watch: {socket: /tmp/nobody.sock}\n" if forwarded else ""
-        policy = f"hvcgate: 1\nprofile: linux-6.12\nstrictness: kvm\ndiscovery: raw\n{rules}{handlers}"
-        source = self.run(["wait 1 ^@.round:.10", "monitor stop", "sleep 1", "monitor cont", "wait 1 ^@.round:.20",
-                           "monitor system_reset", "wait 2 ^@.round:.20", "save", "quit"], words, policy, files=files)
-        yield from self.ended(source)
-        if source.result != "ok":
-            return
-        there = self.run(["end"], [*words, *l2.INCOMING], policy, files=[*files, source.stream])
-        yield from self.ended(there)
-        said = source.console + there.console
-        if f"@ hotplug: {rounds} times, 0 bad" not in said or "@ accidents: 0" not in said:
+    def in_user_space(self, functions):
+        """A policy with these functions answered in user space, and nothing else of another kind than the kernel's."""
+        if not functions:
+            return as_kernel("linux-6.12")
+        return as_kernel("linux-6.12", f"rules:\n  - notify: [{', '.join(functions)}]\n    to: watch\n"
+                                       "handlers:\n  watch: {socket: /tmp/nobody.sock}\n")
+
+    def hotplugged(self, rounds, functions, boots, *runs):
+        """Did CPU 1 go off and on so often, and did these functions come to user space each time?"""
+        said = "".join(run.console for run in runs)
+        for run in runs:
+            yield from self.ended(run)
+        if f"@ hotplug: {rounds} times, 0 bad" not in said or "@ accidents: 0" not in said or "@ online: 0-1" not in said:
             yield f"the guest said: {said[-400:]!r}"
-        # Twice to 20 at the source, then the rest.
-        for function, most in (("PSCI_CPU_ON", 20 + rounds), ("PSCI_CPU_OFF", 20 + rounds)):
-            count = self.calls(source, function) + self.calls(there, function)
-            if function in forwarded and count < most and not self.options.vanilla:
-                yield f"{count} calls of {function} in user space, {most} were made"
+        for function, least in (("PSCI_CPU_ON", boots), ("PSCI_CPU_OFF", boots - 1)):
+            count = sum(self.calls(run, function) for run in runs)
+            if function in functions and count < least and not self.options.vanilla:
+                yield f"{count} calls of {function} in user space, at least {least} were made"
 
-    def subsets(self, rounds=64):
+    def subsets(self):
+        """Linux takes CPU 1 off and on with each subset of the functions in user space; stopped and continued in between."""
+        words, files = self.linux("debian-11", "rounds=20")
         for count in range(len(POWER) + 1):
-            for forwarded in itertools.combinations(POWER, count):
-                for fault in self.subset(forwarded, rounds):
-                    yield f"{', '.join(forwarded) or 'none'} in user space: {fault}"
+            for functions in itertools.combinations(POWER, count):
+                run = self.run(["wait 1 ^@.round:.10", "monitor stop", "sleep 0.5", "monitor cont", "end"], words,
+                               self.in_user_space(functions), files=files)
+                faults = list(self.hotplugged(20, functions, 21, run))
+                print(f"    {', '.join(functions) or 'none'} in user space: {faults or 'good'}", flush=True)
+                yield from faults
+
+    def power(self):
+        """The same with all of them, and stop, cont, system_reset and a move in between."""
+        words, files = self.linux("debian-11", "rounds=30")
+        policy = self.in_user_space(POWER)
+        source = self.run(["wait 1 ^@.round:.10", "monitor stop", "sleep 1", "monitor cont", "wait 1 ^@.round:.20",
+                           "monitor system_reset", "wait 2 ^@.round:.10", "save", "quit"], words, policy, files=files)
+        yield from self.ended(source)
+        if source.result == "ok":
+            there = self.run(["end"], [*words, *l2.INCOMING], policy, files=[*files, source.stream])
+            yield from self.hotplugged(30, POWER, 20 + 30, source, there)
+
+    def thousand(self):
+        """1000 times off and on, all of it in user space."""
+        words, files = self.linux("debian-11", "rounds=1000")
+        run = self.run(["end"], words, self.in_user_space(POWER), files=files, timeout=2400, limit=2300)
+        yield from self.hotplugged(1000, POWER, 1001, run)
 
     # --- Moves.
 

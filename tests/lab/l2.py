@@ -48,11 +48,11 @@ TICK = "^(checker: tick|PASS|FAIL)"
 INCOMING = ["-incoming", "exec:cat /lab/stream"]
 
 
-def run(out, series, qemu, cpu, steps, words, files=(), wrapper=(), timeout=300):
+def run(out, series, qemu, cpu, steps, words, files=(), wrapper=(), timeout=300, limit=100):
     """tests/lab/l2 with these steps and QEMU options in a machine of the lab; `out` is a directory for what comes back."""
     os.makedirs(out, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="hvcgate-steps-") as place:
-        (pathlib.Path(place) / "steps").write_text("".join(f"{step}\n" for step in steps))
+        (pathlib.Path(place) / "steps").write_text("".join(f"{step}\n" for step in [f"limit {limit}", *steps]))
         command = [TOP / "scripts/lab", "--qemu", qemu, "--cpu", cpu, "--out", out, "--timeout", timeout,
                    "--file", f"{place}/steps"]
         for file in (built("tests/guest/checker.bin"), *files):
