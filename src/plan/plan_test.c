@@ -309,8 +309,9 @@ static void workarounds(void **state)
 /* What a record says by itself is what its kernel's profile says with it. */
 static void records_and_profiles(void **state)
 {
-	static const char *const names[] = {"5.10", "6.1",  "6.12", "6.12-cortex-a72",
-					    "6.16", "6.18", "7.3"};
+	static const char *const names[] = {
+		"5.10", "6.1",  "6.1-neoverse-n1",  "6.12", "6.12-cortex-a72", "6.12-neoverse-n1",
+		"6.16", "6.18", "6.18-neoverse-n1", "7.3",  "7.3-neoverse-n1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
