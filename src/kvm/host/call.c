@@ -209,6 +209,14 @@ static int finish(struct hvc_kvm_vcpu *vcpu, struct call *call, enum hvc_verdict
 	return error != 0 ? error : result;
 }
 
+static void note_left(struct hvc_kvm_vcpu *vcpu, enum hvc_verdict verdict, int error)
+{
+	if (verdict == HVC_FORWARDED && error == EINTR &&
+	    sys_get(vcpu, UAPI_CORE_PC, &vcpu->left_pc) == 0) {
+		atomic_store(&vcpu->left, true);
+	}
+}
+
 int call_exit(struct hvc_kvm_vcpu *vcpu)
 {
 	enum hvc_verdict verdict;
@@ -231,5 +239,46 @@ int call_exit(struct hvc_kvm_vcpu *vcpu)
 	if (verdict == HVC_FORWARDED) {
 		error = forward(vcpu, &call);
 	}
-	return error != 0 ? rewind_call(vcpu, error) : finish(vcpu, &call, verdict);
+	if (error != 0) {
+		error = rewind_call(vcpu, error);
+		note_left(vcpu, verdict, error);
+		return error;
+	}
+	return finish(vcpu, &call, verdict);
+}
+
+/* Behind the call again, as when it left the kernel. */
+static int forward_pc(struct hvc_kvm_vcpu *vcpu)
+{
+	uint64_t pc = 0;
+	const int error = sys_get(vcpu, UAPI_CORE_PC, &pc);
+
+	if (error == 0 && pc != vcpu->left_pc) {
+		return EINVAL; /* the VMM, or a reset, moved it */
+	}
+	return error != 0 ? error : sys_set(vcpu, UAPI_CORE_PC, pc + CALL_SIZE);
+}
+
+void call_settle(struct hvc_kvm_vcpu *vcpu)
+{
+	enum hvc_verdict verdict;
+	struct call call;
+	int error = 0;
+
+	if (!atomic_exchange(&vcpu->left, false) || begin(vcpu, &call) != 0 ||
+	    forward_pc(vcpu) != 0) {
+		return;
+	}
+	verdict = ask(vcpu, &call);
+	if (verdict == HVC_FORWARDED) {
+		vcpu->settle_until = forward_deadline(vcpu->vm);
+		error = forward(vcpu, &call);
+		vcpu->settle_until = 0;
+	}
+	if (error == 0) {
+		error = finish(vcpu, &call, verdict);
+	} else {
+		error = rewind_call(vcpu, error);
+	}
+	(void)error; /* it is made again by the guest, and the state says that it is under way */
 }

@@ -5,12 +5,34 @@
  * sent twice.
  */
 #include <errno.h>
+#include <time.h>
 
 #include "internal.h"
 
 #define SLICE_MS   20
+#define SLACK_MS   2000u             /* beyond the longest time-out of a handler */
 #define FULL_TICKS (1000 / SLICE_MS) /* slices in a tick of hvc_forward_expire() */
 #define CALL_SIZE  4
+
+uint64_t forward_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t forward_deadline(const struct hvc_kvm_vm *vm)
+{
+	const struct plan_view_of *plan = &vm->kvm->plan;
+	uint64_t longest = 0;
+
+	for (uint32_t i = 0; i < plan->header->handlers.count; i++) {
+		longest = plan->handlers[i].timeout_ms > longest ? plan->handlers[i].timeout_ms
+								 : longest;
+	}
+	return forward_now() + longest + SLACK_MS;
+}
 
 static int find_key(const struct hvc_kvm_vcpu *vcpu, struct hvc_restart_key *key)
 {
@@ -110,6 +132,9 @@ static bool must_leave(struct hvc_kvm_vcpu *vcpu)
 {
 	bool stopped = false;
 
+	if (vcpu->settle_until != 0) {
+		return forward_now() >= vcpu->settle_until;
+	}
 	if (atomic_load(&vcpu->todo)) {
 		kick_retract(vcpu);
 		stopped = work_within(vcpu);
@@ -123,7 +148,7 @@ static int wait_slice(struct hvc_kvm_vcpu *vcpu)
 	if (must_leave(vcpu)) {
 		return EINTR;
 	}
-	if (receive(vcpu->vm, SLICE_MS) < 0) {
+	if (receive(vcpu->vm, SLICE_MS) < 0 && vcpu->settle_until == 0) {
 		vcpu->called_away = true;
 		return EINTR;
 	}

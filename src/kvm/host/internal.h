@@ -57,7 +57,11 @@ struct hvc_kvm_vcpu {
 	/* Its own thread's: */
 	enum asleep asleep;
 	bool called_away; /* a signal of the VMM's came while a call was under way: hvc_kvm_run() owes it EINTR */
-	uint64_t mpidr;                /* affinity; from the VM's first run on */
+	uint64_t mpidr; /* affinity; from the VM's first run on */
+	/* A call was left for the VMM's sake, and the guest has not run since: where, and (call_settle()) until when its answer
+	 * is waited for. */
+	_Atomic bool left;
+	uint64_t left_pc, settle_until;
 	struct hvc_counters *counters; /* as the VMM gave them, or NULL; asked for once */
 	bool counters_asked;
 	uint64_t
@@ -141,6 +145,12 @@ int call_exit(struct hvc_kvm_vcpu *vcpu);
 int forward_call(struct hvc_kvm_vcpu *vcpu, enum hvc_conduit conduit, struct hvc_frame *frame);
 /* forward.c: take replies that have come, waiting up to timeout_ms for one: 0, or EINTR. */
 int call_drain(struct hvc_kvm_vm *vm, int timeout_ms);
+/* call.c: a VMM looks at a vCPU that left a call: the call is made to its end, if its answer comes in time, so that what
+ * the VMM sees is behind it. vm->lock is held, and the vCPU is not in hvc_kvm_run(). */
+void call_settle(struct hvc_kvm_vcpu *vcpu);
+/* forward.c: milliseconds; when all that handlers were asked has been answered. */
+uint64_t forward_now(void);
+uint64_t forward_deadline(const struct hvc_kvm_vm *vm);
 /* forward.c: the VMM resets a vCPU: calls that were left are those of a guest that is gone, which shall make them anew. */
 void forward_forget(struct hvc_kvm_vm *vm);
 

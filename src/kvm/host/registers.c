@@ -166,6 +166,16 @@ int hvc_kvm_list_regs(struct hvc_kvm_vcpu *vcpu, void *to)
 }
 
 /* --- One. */
+/* What it reads is to be behind a call that was left, or before it, but not both. */
+static void settle(struct hvc_kvm_vcpu *vcpu)
+{
+	if (atomic_load_explicit(&vcpu->left, memory_order_relaxed) && travels(vcpu)) {
+		pthread_mutex_lock(&vcpu->vm->lock);
+		call_settle(vcpu);
+		pthread_mutex_unlock(&vcpu->vm->lock);
+	}
+}
+
 int hvc_kvm_get_reg(struct hvc_kvm_vcpu *vcpu, uint64_t id, void *value)
 {
 	const struct plan_view *view = vcpu->initialised ? view_of(vcpu, id) : NULL;
@@ -173,6 +183,7 @@ int hvc_kvm_get_reg(struct hvc_kvm_vcpu *vcpu, uint64_t id, void *value)
 	uint64_t word;
 	int error;
 
+	settle(vcpu);
 	if (n < UAPI_TRAVEL_COUNT) {
 		error = travel_get(vcpu, n, &word);
 		if (error == 0) {

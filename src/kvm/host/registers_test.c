@@ -102,6 +102,24 @@ int call_drain(struct hvc_kvm_vm *vm, int timeout_ms)
 	return 0;
 }
 
+static unsigned int settled;
+
+void call_settle(struct hvc_kvm_vcpu *vcpu)
+{
+	settled += atomic_exchange(&vcpu->left, false);
+}
+
+uint64_t forward_now(void)
+{
+	return drained;
+}
+
+uint64_t forward_deadline(const struct hvc_kvm_vm *vm)
+{
+	(void)vm;
+	return 10;
+}
+
 static bool starts(void *host, uint32_t vcpu)
 {
 	(void)host;
@@ -592,6 +610,56 @@ static void pending(void **state)
 	unmake(&machine);
 }
 
+/* Its answer does not come. Here the guest goes on; there nothing can be made of it. */
+static void busy(void **state)
+{
+	uint64_t values[2][UAPI_TRAVEL_COUNT];
+	struct hvc_frame frame = {{0xc2000001}};
+	struct machine from, to;
+
+	(void)state;
+	make(&from, FORWARDS);
+	assert_int_equal(first_run(&from), 0);
+	assert_int_equal(hvc_call(from.vcpus[0].engine, HVC_CONDUIT_HVC, 0, &frame), HVC_FORWARDED);
+	copy_all(&from, values);
+	assert_int_equal(drained, 10); /* once, not for each register */
+	assert_int_equal(values[1][UAPI_TRAVEL_DIGEST], UINT64_MAX);
+	assert_int_equal(paste_all(&from, values), 0);
+	assert_int_equal(travel_forget(&from.vm), 0);
+	make(&to, FORWARDS);
+	assert_int_equal(paste_all(&to, values), EINVAL);
+	assert_string_equal(
+		last_why,
+		"a forwarded call was under way when the state was read; try again, or the policy may say replay: allowed");
+	assert_int_equal(first_run(&to), EPERM);
+	unmake(&from);
+	unmake(&to);
+}
+
+/* A call that was left is settled before anything of its vCPU is read, and of every other before the state is. */
+static void left(void **state)
+{
+	struct machine machine;
+
+	(void)state;
+	make(&machine, FORWARDS);
+	assert_int_equal(first_run(&machine), 0);
+	settled = 0;
+	atomic_store(&machine.vcpus[0].left, true);
+	atomic_store(&machine.vcpus[1].left, true);
+	(void)get(&machine.vcpus[0], UAPI_CORE_X(0));
+	assert_int_equal(settled, 1);
+	(void)get(&machine.vcpus[0], UAPI_TRAVEL_BASE + 4);
+	assert_int_equal(settled, 2);
+	unmake(&machine);
+	/* Nothing travels: the guest makes the call again. */
+	make(&machine, KERNEL_ONLY);
+	atomic_store(&machine.vcpus[0].left, true);
+	(void)get(&machine.vcpus[0], UAPI_CORE_X(0));
+	assert_int_equal(settled, 2);
+	unmake(&machine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -600,7 +668,8 @@ int main(void)
 		cmocka_unit_test(there_and_back), cmocka_unit_test(in_place),
 		cmocka_unit_test(in_part),        cmocka_unit_test(damaged),
 		cmocka_unit_test(other_policy),   cmocka_unit_test(while_running),
-		cmocka_unit_test(pending),
+		cmocka_unit_test(pending),        cmocka_unit_test(busy),
+		cmocka_unit_test(left),
 	};
 
 	return cmocka_run_group_tests(tests, test_enter, test_leave);

@@ -89,6 +89,7 @@ int hvc_kvm_run(struct hvc_kvm_vcpu *vcpu)
 	kick_enter(vcpu);
 	error = travel_forget(vcpu->vm);
 	if (error == 0) {
+		atomic_store_explicit(&vcpu->left, false, memory_order_relaxed);
 		error = leave(vcpu, run(vcpu));
 	}
 	kick_leave(vcpu);

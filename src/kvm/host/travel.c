@@ -11,14 +11,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "internal.h"
 
 #define WORD_BYTES sizeof(uint64_t)
 #define PART_BYTES (UAPI_TRAVEL_STATE * WORD_BYTES)
 #define SLICE_MS   50
-#define SLACK_MS   2000u /* beyond the longest time-out of a handler */
 
 static uint64_t word_at(const uint8_t *bytes)
 {
@@ -53,46 +51,19 @@ static bool any_inside(const struct hvc_kvm_vm *vm)
 	return false;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static uint64_t longest_ms(const struct hvc_kvm_vm *vm)
-{
-	const struct plan_view_of *plan = &vm->kvm->plan;
-	uint64_t longest = 0;
-
-	for (uint32_t i = 0; i < plan->header->handlers.count; i++) {
-		longest = plan->handlers[i].timeout_ms > longest ? plan->handlers[i].timeout_ms
-								 : longest;
-	}
-	return longest + SLACK_MS;
-}
-
 /* Its size, once no forwarded call is pending any more. */
 static int size_of_state(struct hvc_kvm_vm *vm, size_t *size)
 {
-	const uint64_t until = now_ms() + longest_ms(vm);
-	uint32_t vcpu = 0;
+	const uint64_t until = forward_deadline(vm);
 	enum hvc_err err;
 
 	for (;;) {
 		*size = 0;
-		err = hvc_vm_save(vm->engine, NULL, size, &vcpu);
-		if (err != HVC_EBUSY || now_ms() >= until) {
+		err = hvc_vm_save(vm->engine, NULL, size, NULL);
+		if (err != HVC_EBUSY || forward_now() >= until) {
 			break;
 		}
 		(void)call_drain(vm, SLICE_MS);
-	}
-	if (err == HVC_EBUSY) {
-		return because(EBUSY,
-			       "a forwarded call of vCPU %" PRIu32
-			       " is under way; the policy may say replay: allowed",
-			       vcpu);
 	}
 	return err == HVC_E2BIG ? 0 : -(int)err;
 }
@@ -115,12 +86,30 @@ static void hand_out(struct hvc_kvm_vm *vm, const uint8_t *bytes)
 	vm->travel_changed = false;
 }
 
+/* Nothing that can be restored, and it says why: an error would cost the guest its life here, where it goes on. */
+static int hand_out_busy(struct hvc_kvm_vm *vm, size_t room)
+{
+	uint8_t *bytes = calloc(1, room);
+
+	if (bytes == NULL) {
+		return ENOMEM;
+	}
+	memset(bytes, 0xff, WORD_BYTES);
+	hand_out(vm, bytes);
+	free(bytes);
+	return 0;
+}
+
 static int save(struct hvc_kvm_vm *vm)
 {
 	const size_t room = vm->vcpu_count * PART_BYTES;
 	uint8_t *bytes;
 	size_t size;
 	int error = size_of_state(vm, &size);
+
+	if (error == EBUSY) {
+		return hand_out_busy(vm, room);
+	}
 
 	if (error == 0 && size > room - WORD_BYTES) {
 		error = because(EINVAL, "the state takes %zu bytes, and there is room for %zu",
@@ -141,6 +130,16 @@ static int save(struct hvc_kvm_vm *vm)
 	return error;
 }
 
+/* Nobody looked at them since they left a call, so they can be moved behind it. */
+static void settle_all(struct hvc_kvm_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		if (vm->vcpus[i] != NULL) {
+			call_settle(vm->vcpus[i]);
+		}
+	}
+}
+
 /* The parts are the state, if it stands still. */
 static int look(struct hvc_kvm_vm *vm)
 {
@@ -152,6 +151,7 @@ static int look(struct hvc_kvm_vm *vm)
 	/* A vCPU that is about to run says so first and looks then whether to wait: one of both sees the other. */
 	atomic_store(&vm->travelling, true);
 	if (!any_inside(vm)) {
+		settle_all(vm);
 		error = save(vm);
 		atomic_store(&vm->travelling, error == 0);
 	} else {
@@ -196,6 +196,12 @@ static int put_together(const struct hvc_kvm_vm *vm, uint8_t **bytes, size_t *si
 		}
 	}
 	*size = (size_t)word_at(all);
+	if (*size == SIZE_MAX) {
+		free(all);
+		return because(
+			EINVAL,
+			"a forwarded call was under way when the state was read; try again, or the policy may say replay: allowed");
+	}
 	if (*size > room - WORD_BYTES) {
 		free(all);
 		return because(
