@@ -291,7 +291,7 @@ static const struct bad_case handlers_cases[] = {
 		"rules:\n"
 		"  - forward: PSCI_CPU_ON\n"
 		"    to: me\n",
-		"3:5: warning: rule 1: no handler can attach in this version, so forwarded calls read their failure value\n"
+		"3:5: note: rule 1: forwarded calls are answered under hvcgate exec; hvcgate run has no handlers, and there they read their failure value\n"
 		"4:9: error: unknown handler 'me'; add it: handlers: {me: {socket: /run/hvcgate/me.sock}}\n",
 	},
 	{
@@ -301,7 +301,7 @@ static const struct bad_case handlers_cases[] = {
 		"  - forward: PSCI_CPU_ON\n"
 		"    to: psic\n"
 		"handlers: {psci: {socket: /run/p}}\n",
-		"3:5: warning: rule 1: no handler can attach in this version, so forwarded calls read their failure value\n"
+		"3:5: note: rule 1: forwarded calls are answered under hvcgate exec; hvcgate run has no handlers, and there they read their failure value\n"
 		"4:9: error: unknown handler 'psic'; did you mean 'psci'?\n",
 	},
 	{
@@ -319,14 +319,14 @@ static const struct bad_case handlers_cases[] = {
 		"default: forward\n",
 		"2:10: error: default: forward to whom? there are 0 handlers; write default: {forward: NAME}\n"
 		"2:10: note: default: forward is taken without the reserved ranges 0x80000000-0x8000ffff and 0xc0000000-0xc000ffff, which belong to the engine\n"
-		"2:10: warning: default: no handler can attach in this version, so forwarded calls read their failure value\n",
+		"2:10: note: default: forwarded calls are answered under hvcgate exec; hvcgate run has no handlers, and there they read their failure value\n",
 	},
 	{
 		"default to an unknown",
 		"hvcgate: 1\n"
 		"default: {forward: me}\n",
 		"2:10: note: default: forward is taken without the reserved ranges 0x80000000-0x8000ffff and 0xc0000000-0xc000ffff, which belong to the engine\n"
-		"2:10: warning: default: no handler can attach in this version, so forwarded calls read their failure value\n"
+		"2:10: note: default: forwarded calls are answered under hvcgate exec; hvcgate run has no handlers, and there they read their failure value\n"
 		"2:20: error: unknown handler 'me'; add it: handlers: {me: {socket: /run/hvcgate/me.sock}}\n",
 	},
 	{
@@ -363,7 +363,7 @@ static const struct bad_case handlers_cases[] = {
 		"on-timeout",
 		"hvcgate: 1\n"
 		"handlers: {me: {socket: /run/me, on-timeout: pause}}\n",
-		"2:46: error: on-timeout is 'pause'; write fail\n",
+		"2:46: error: on-timeout is 'pause'; write fail: nothing here can pause a VM, or power it off, from outside of its VMM\n",
 	},
 	{
 		"unknown key",
@@ -477,8 +477,8 @@ static const struct bad_case warn_cases[] = {
 		"    to: ffa\n"
 		"  - notify: PSCI_CPU_ON\n"
 		"handlers: {ffa: {socket: /run/ffa}}\n",
-		"3:5: warning: rule 1: no handler can attach in this version, so forwarded calls read their failure value\n"
-		"5:5: warning: rule 2: no handler can attach in this version, so notified calls read their failure value\n",
+		"3:5: note: rule 1: forwarded calls are answered under hvcgate exec; hvcgate run has no handlers, and there they read their failure value\n"
+		"5:5: note: rule 2: notified calls are answered and traced under hvcgate exec, and no handler is told; under hvcgate run they read their failure value\n",
 	},
 	{
 		"default forward",
@@ -486,7 +486,7 @@ static const struct bad_case warn_cases[] = {
 		"default: forward\n"
 		"handlers: {all: {socket: /run/all}}\n",
 		"2:10: note: default: forward is taken without the reserved ranges 0x80000000-0x8000ffff and 0xc0000000-0xc000ffff, which belong to the engine\n"
-		"2:10: warning: default: no handler can attach in this version, so forwarded calls read their failure value\n",
+		"2:10: note: default: forwarded calls are answered under hvcgate exec; hvcgate run has no handlers, and there they read their failure value\n",
 	},
 	{
 		"unused handler",

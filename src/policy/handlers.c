@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The key `handlers`: who answers what is forwarded. Nobody attaches yet; names and forms are checked. */
+/* The key `handlers`: who answers what is forwarded. The keeper of exec asks them (src/handler). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,8 +67,10 @@ static void take_handler_key(struct loader *loader, const struct yaml_node *key,
 	} else if (key_is(key, "on-timeout")) {
 		if (want_kind(loader, value, YAML_SCALAR, "on-timeout", "fail") &&
 		    strcmp(value->text, "fail") != 0) {
-			diags_error(loader->diags, &value->mark, "on-timeout is '%s'; write fail",
-				    value->text);
+			diags_error(
+				loader->diags, &value->mark,
+				"on-timeout is '%s'; write fail: nothing here can pause a VM, or power it off, from outside of its VMM",
+				value->text);
 		}
 	} else {
 		unknown_key(loader, key, handler_keys, "a handler");

@@ -186,11 +186,11 @@ static void lint_attach(struct loader *loader, const struct pol_rule *rule)
 {
 	if ((rule->rule.action == HVC_FORWARD || rule->rule.action == HVC_NOTIFY) &&
 	    rule->rule.decided != 0) {
-		diags_warning(
-			loader->diags, &rule->mark,
-			"rule %u: no handler can attach in this version, so %s calls read their failure value",
-			rule->rule.number,
-			rule->rule.action == HVC_FORWARD ? "forwarded" : "notified");
+		diags_note(
+			loader->diags, &rule->mark, "rule %u: %s", rule->rule.number,
+			rule->rule.action == HVC_FORWARD
+				? "forwarded calls are answered under hvcgate exec; hvcgate run has no handlers, and there they read their failure value"
+				: "notified calls are answered and traced under hvcgate exec, and no handler is told; under hvcgate run they read their failure value");
 	}
 }
 
@@ -253,9 +253,9 @@ static void lint_default(struct loader *loader)
 	if (knob->value == HVC_DENY) {
 		lint_default_deny(loader, &knob->mark);
 	} else {
-		diags_warning(
+		diags_note(
 			loader->diags, &knob->mark,
-			"default: no handler can attach in this version, so forwarded calls read their failure value");
+			"default: forwarded calls are answered under hvcgate exec; hvcgate run has no handlers, and there they read their failure value");
 	}
 }
 

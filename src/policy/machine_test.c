@@ -10,7 +10,7 @@
 #define STATES  NEW "power-states:\n"
 #define HANDLER "handlers: {h: {socket: /run/h}}\n"
 #define FORWARDED \
-	" warning: rule 1: no handler can attach in this version, so forwarded calls read their failure value\n"
+	" note: rule 1: forwarded calls are answered under hvcgate exec; hvcgate run has no handlers, and there they read their failure value\n"
 
 static const struct bad_case bad_silicon[] = {
 	{"name of an old profile", "hvcgate: 1\nsoc-id: {version: 1, revision: 2, name: A1}\n",
@@ -143,7 +143,7 @@ static const struct bad_case bad_features[] = {
 	 NEW "rules:\n  - forward: PSCI_CPU_ON/32\n    to: h\n    features: 1\n"
 	     "  - forward: PSCI_CPU_ON\n    to: h\n    features: 2\n" HANDLER,
 	 "4:5:" FORWARDED
-	 "7:5: warning: rule 2: no handler can attach in this version, so forwarded calls read their failure value\n"
+	 "7:5: note: rule 2: forwarded calls are answered under hvcgate exec; hvcgate run has no handlers, and there they read their failure value\n"
 	 "9:15: error: rule 2 says features 0x2 of PSCI_CPU_ON, and rule 1 at line 4 says 0x1; discovery has one value for both its IDs\n"},
 };
 
