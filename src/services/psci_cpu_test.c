@@ -18,6 +18,7 @@ enum { ON = 0, OFF = 1, PENDING = 2 };
 #define CPU_OFF        0x84000002u
 #define CPU_ON         0x84000003u
 #define AFFINITY_INFO  0x84000004u
+#define CPU_FREEZE     0x8400000bu
 #define SYSTEM_SUSPEND 0x8400000eu
 #define WIDE           HVC_ID_64
 
@@ -304,6 +305,55 @@ static void test_system_suspend(void **state)
 	world_free(world);
 }
 
+/* The host turns CPUs on and off without a call. */
+static void test_told(void **state)
+{
+	struct world *world = cluster(HVC_VERSION(1, 1));
+	struct hvc_vcpu *cpu = world->vcpus[1];
+
+	(void)state;
+	hvc_vcpu_tell_power(cpu, false);
+	assert_int_equal(hvc_vcpu_power(cpu), OFF);
+	for (unsigned int twice = 0; twice < 2; twice++) {
+		hvc_vcpu_tell_power(cpu, true);
+		assert_int_equal(ask(world, 0, CPU_ON, 1, 0x1000), STATUS(ALREADY_ON));
+		assert_int_equal(ask(world, 0, AFFINITY_INFO, 1, 0), ON);
+	}
+	for (unsigned int twice = 0; twice < 2; twice++) {
+		hvc_vcpu_tell_power(cpu, false);
+		assert_int_equal(ask(world, 0, AFFINITY_INFO, 1, 0), OFF);
+	}
+	/* A start on its way is over, one way or the other. */
+	assert_int_equal(ask(world, 0, CPU_ON, 1, 0x1000), SUCCESS);
+	hvc_vcpu_tell_power(cpu, false);
+	assert_int_equal(ask(world, 0, CPU_ON, 1, 0x1000), SUCCESS);
+	hvc_vcpu_tell_power(cpu, true);
+	assert_int_equal(ask(world, 0, CPU_ON, 1, 0x1000), STATUS(ALREADY_ON));
+	world_free(world);
+}
+
+/* A frozen CPU stands still as one that is off does, and stays frozen: it counts as on, and CPU_ON starts it. */
+static void test_told_frozen(void **state)
+{
+	struct hvc_settings settings;
+	struct hvc_frame frame = world_frame(CPU_FREEZE, 0, 0, 0);
+	struct world *world;
+
+	(void)state;
+	assert_int_equal(hvc_settings_profile(&settings, 2), HVC_OK);
+	world = world_new(&(struct world_setup){.settings = &settings, .vcpu_count = 2});
+	hvc_vcpu_tell_power(world->vcpus[1], true);
+	assert_int_equal(hvc_call(world->vcpus[1], HVC_CONDUIT_HVC, 0, &frame), HVC_CPU_FREEZE);
+	hvc_vcpu_tell_power(world->vcpus[1], false);
+	assert_int_equal(ask(world, 0, AFFINITY_INFO, 1, 0), ON);
+	assert_int_equal(ask(world, 0, CPU_ON, 1, 0x1000), SUCCESS);
+	hvc_vcpu_started(world->vcpus[1]);
+	assert_int_equal(hvc_call(world->vcpus[1], HVC_CONDUIT_HVC, 0, &frame), HVC_CPU_FREEZE);
+	hvc_vcpu_tell_power(world->vcpus[1], true);
+	assert_int_equal(ask(world, 0, CPU_ON, 1, 0x1000), STATUS(ALREADY_ON));
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +364,8 @@ int main(void)
 		cmocka_unit_test(test_affinity_levels),
 		cmocka_unit_test(test_suspend),
 		cmocka_unit_test(test_system_suspend),
+		cmocka_unit_test(test_told),
+		cmocka_unit_test(test_told_frozen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
