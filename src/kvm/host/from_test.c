@@ -165,7 +165,7 @@ static void impossible(void **state)
 		snprintf(text, sizeof(text), KVM("6.1") "allow: [no-filter, smc, workarounds]\n%s",
 			 strstr(tries[i], "allow") == NULL ? tries[i] : "travel: yes\n");
 		expect(try(text, "linux-7.3", "linux-6.1"), HVC_EINVAL,
-		       "CCSIDR_EL1[3]: identity, this kernel has none (the caches)");
+		       "CCSIDR_EL1[3]: identity, this kernel has none (the caches) (and 10 more)");
 		snprintf(text, sizeof(text), KVM("6.12") "%s", tries[i]);
 		expect(try(text, "linux-6.1", "linux-6.12"), HVC_EINVAL,
 		       "ID_AA64MMFR1_EL1: identity, 0x1010211122 there, 0x11010211122 here");

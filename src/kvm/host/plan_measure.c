@@ -124,7 +124,7 @@ static enum hvc_err plan_here(const struct hvc_policy *policy, const json_t *rec
 enum hvc_err hvc_kvm_plan_bytes(const char *policy, const char *from, void **bytes, size_t *size,
 				char *why, size_t why_size)
 {
-	char own_why[1024] = "";
+	char own_why[4096] = "";
 	struct hvc_policy *loaded = load(policy, own_why, sizeof(own_why));
 	struct compat_host *source = NULL;
 	enum hvc_err err = loaded == NULL && own_why[0] != '\0' ? HVC_EINVAL

@@ -29,20 +29,55 @@ void views_add(struct views *views, uint64_t id, enum plan_view_kind kind, uint6
 	views->count++;
 }
 
-void views_refuse(struct views *views, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+append(struct views *views, const char *format, ...)
 {
 	const size_t used = strlen(views->why);
 	va_list args;
 
-	if (views->refused++ >= VIEWS_LINES || used + 2 >= views->why_size) {
+	va_start(args, format);
+	vsnprintf(views->why + used, views->why_size - used, format, args);
+	va_end(args);
+}
+
+static void end_group(struct views *views)
+{
+	if (views->alike != 0 && views->refused <= VIEWS_LINES) {
+		append(views, " (and %u more)", views->alike);
+	}
+	views->row = NULL;
+	views->alike = 0;
+}
+
+bool views_alike(struct views *views, const struct compat_class_row *row, const char *trouble)
+{
+	if (views->row == row && views->trouble == trouble) {
+		views->alike++;
+		return true;
+	}
+	end_group(views);
+	views->row = row;
+	views->trouble = trouble;
+	views->announced = true;
+	return false;
+}
+
+void views_refuse(struct views *views, const char *format, ...)
+{
+	va_list args;
+	char line[256];
+
+	if (views->refused++ >= VIEWS_LINES) {
 		return;
 	}
-	views->why[used] = '\n';
-	views->why[used + 1] = '\0';
+	if (!views->announced) {
+		end_group(views);
+	}
+	views->announced = false;
 	va_start(args, format);
-	vsnprintf(views->why + used + (used != 0), views->why_size - used - (used != 0), format,
-		  args);
+	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
+	append(views, "%s%s", views->why[0] != '\0' ? "\n" : "", line);
 }
 
 unsigned int views_feature_register(uint64_t id)
@@ -132,11 +167,9 @@ static enum hvc_err make(struct views *views, const struct hvc_policy *policy,
 	if (from != NULL) {
 		views_from(views, policy, from);
 	}
+	end_group(views);
 	if (views->refused > VIEWS_LINES) {
-		const size_t used = strlen(views->why);
-
-		snprintf(views->why + used, views->why_size - used, "\nand %u more",
-			 views->refused - VIEWS_LINES);
+		append(views, "\nand %u more", views->refused - VIEWS_LINES);
 	}
 	return views->refused != 0 ? HVC_EINVAL : HVC_OK;
 }

@@ -16,7 +16,12 @@ struct views {
 	size_t count;
 	char *why;
 	size_t why_size;
-	unsigned int refused; /* what is in the way */
+	unsigned int refused; /* what is in the way: lines */
+	/* Registers of one kind stand in one line: how many more there are than the one that is named. */
+	const struct compat_class_row *row;
+	const char *trouble;
+	unsigned int alike;
+	bool announced; /* the next line begins a group */
 };
 
 /* The last of an ID counts. */
@@ -25,6 +30,8 @@ void views_add(struct views *views, uint64_t id, enum plan_view_kind kind, uint6
 /* Another line of why it cannot be. */
 void views_refuse(struct views *views, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Is it in the way as the one before it was? Then it is counted, and no line is wanted. `trouble` is constant. */
+bool views_alike(struct views *views, const struct compat_class_row *row, const char *trouble);
 /* enum hvc_register of an ID, or HVC_REG_COUNT. */
 unsigned int views_feature_register(uint64_t id);
 /* Do a host's ID registers say that its guests do not have it? */
