@@ -315,6 +315,11 @@ static inline bool is_ours(const struct object *object, uint32_t request)
 	}
 }
 
+static bool wants_memory(uint32_t request)
+{
+	return request != KVM_RUN && request != KVM_CREATE_VCPU;
+}
+
 static int ours(struct object *object, int fd, unsigned long request, void *argument)
 {
 	int value;
@@ -326,8 +331,13 @@ static int ours(struct object *object, int fd, unsigned long request, void *argu
 		/* Another thread has closed it just now. */
 		return sys_.next(fd, request, argument);
 	}
-	value = object->kind == OBJECT_VM ? of_vm(object, fd, (uint32_t)request, argument)
-					  : of_vcpu(object, (uint32_t)request, argument);
+	if (argument == NULL && wants_memory((uint32_t)request)) {
+		value = sys_.next(fd, request, argument); /* which has an error for it */
+	} else if (object->kind == OBJECT_VM) {
+		value = of_vm(object, fd, (uint32_t)request, argument);
+	} else {
+		value = of_vcpu(object, (uint32_t)request, argument);
+	}
 	let_go(object);
 	return value;
 }
