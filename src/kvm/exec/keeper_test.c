@@ -64,6 +64,7 @@ static void make_plan(struct hvc_policy *policy)
 	CHECK(hvc_plan_host_find(&host, "linux-6.12", why, sizeof(why)));
 	CHECK(plan_bytes_make(policy, &host, NULL, &bytes, &size, why, sizeof(why)) == HVC_OK);
 	CHECK(plan_bytes_check(bytes, size, &vmm.plan, &what) == HVC_OK);
+	json_decref((json_t *)(uintptr_t)host.record);
 }
 
 static void begin(void)
@@ -91,6 +92,9 @@ static void begin(void)
 	start.attention = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	CHECK(keeper_fork(&start));
 	close(ends[1]);
+	close(start.attention);
+	hvc_policy_free(policy); /* the keeper has its own */
+	free((void *)(uintptr_t)vmm.plan.header);
 	vmm.fd = ends[0];
 	exec_channel_init(&vmm.channel, vmm.shared, ends[0], &vmm.way);
 	atomic_store(&vmm.shared->pid, getpid());
