@@ -83,8 +83,8 @@ enum hvc_kvm_answer {
  * The way to handlers, the caller's. Both may be called by several threads at once.
  * send: hand a request over; false: nobody takes it, the guest reads the function's failure value.
  * receive: a reply to any request of this VM, waiting up to `timeout_ms` (0: do not wait). 1: *reply is one, and no other
- * thread gets it; 0: none yet, or another thread was faster: look whether your answer is there, and call again (a wait may
- * be cut short); -1: interrupted by a signal, or poke() was called since this thread's last receive. Who takes another
+ * thread gets it; 0: none yet, another thread was faster, or poke() was called since this thread's last receive: look
+ * whether your answer is there, and call again (a wait may be cut short); -1: interrupted by a signal. Who takes another
  * vCPU's reply pokes when hvc_forward_reply() has it, or that one waits on.
  * Every request gets a reply in the end: who sits behind it keeps the time-outs.
  */

@@ -147,20 +147,19 @@ static int futex_wait(_Atomic uint32_t *word, uint32_t value, int ms)
 	return syscall(SYS_futex, word, FUTEX_WAIT, value, &time, NULL, 0) == 0 ? 0 : errno;
 }
 
-/* What there is without waiting: 1 or -1; 0: nothing. */
-static int look(struct exec_channel *channel, uint32_t vm, struct hvc_kvm_reply *reply,
-		uint32_t bell)
+/* Was there a poke since this thread looked last? */
+static bool is_poked(uint32_t vm, uint32_t bell)
 {
 	const uint32_t before = heard[vm];
 
-	if (take(channel, vm, reply)) {
-		return 1;
-	}
 	heard[vm] = bell;
-	if ((before ^ bell) >= EXEC_POKE) {
-		return -1;
-	}
-	return atomic_load(&channel->gone) != 0 && fail_one(channel, vm, reply) ? 1 : 0;
+	return (before ^ bell) >= EXEC_POKE;
+}
+
+static bool look(struct exec_channel *channel, uint32_t vm, struct hvc_kvm_reply *reply)
+{
+	return take(channel, vm, reply) ||
+	       (atomic_load(&channel->gone) != 0 && fail_one(channel, vm, reply));
 }
 
 /* Longer waits are the caller's: 0 says to look again. */
@@ -169,23 +168,29 @@ static int channel_receive(void *context, uint32_t vm, struct hvc_kvm_reply *rep
 	struct exec_channel *channel = context;
 	_Atomic uint32_t *word;
 	uint32_t bell;
-	int got, error;
+	int error;
 
 	if (vm >= EXEC_VMS) {
 		return 0;
 	}
 	word = &channel->shared->replies[vm].bell;
 	bell = atomic_load(word);
-	got = look(channel, vm, reply, bell);
-	if (got != 0 || timeout_ms <= 0) {
-		return got;
+	if (look(channel, vm, reply)) {
+		return 1;
+	}
+	if (is_poked(vm, bell) || timeout_ms <= 0) {
+		return 0;
 	}
 	error = futex_wait(word, bell, timeout_ms < SLICE_MS ? timeout_ms : SLICE_MS);
 	if (error == ETIMEDOUT) {
 		look_for_keeper(channel);
 	}
-	got = look(channel, vm, reply, atomic_load(word));
-	return got == 0 && error == EINTR ? -1 : got;
+	bell = atomic_load(word);
+	if (look(channel, vm, reply)) {
+		return 1;
+	}
+	(void)is_poked(vm, bell);
+	return error == EINTR ? -1 : 0;
 }
 
 static void channel_poke(void *context, uint32_t vm)
@@ -196,6 +201,7 @@ static void channel_poke(void *context, uint32_t vm)
 		_Atomic uint32_t *word = &channel->shared->replies[vm].bell;
 
 		atomic_fetch_add(word, EXEC_POKE);
+		heard[vm] += EXEC_POKE; /* it is not news to who poked */
 		(void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	}
 }
