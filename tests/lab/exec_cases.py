@@ -10,6 +10,7 @@ import subprocess
 import l2
 
 CPUS = {"max": "max,pauth-impdef=on,sve=off", "neoverse-n1": "neoverse-n1"}
+OWN = "0xc3000001"  # of the OEM range: no function
 POWER = ["PSCI_CPU_ON", "PSCI_CPU_OFF", "PSCI_AFFINITY_INFO", "PSCI_CPU_SUSPEND"]
 
 
@@ -175,6 +176,46 @@ revocable: [TRNG_RND]
         words, files = self.linux("debian-11", "rounds=1000")
         run = self.run(["end"], words, self.in_user_space(POWER), files=files, timeout=2400, limit=2300)
         yield from self.hotplugged(1000, POWER, 1001, run)
+
+    # --- A handler that sleeps.
+
+    def asleep(self, hops=4, stays=4, milliseconds=400):
+        """Stopped and sent away while a handler sleeps over a call, and gone on with, here or there: nothing lost, nothing twice."""
+        hops, stays = int(hops), int(stays)
+        policy = self.write("policy.yaml", as_kernel("linux-6.12", f"""rules:
+  - forward: {{range: {OWN}-{OWN}}}
+    to: counting
+handlers:
+  counting: {{socket: /tmp/handler.sock, timeout: 5s}}
+"""))
+        out = self.place / "asleep"
+        files = [l2.built(name) for name in ("tests/guest/checker.bin", "tests/lab/counting-handler", "src/cli/hvcgate",
+                                             "src/kvm/exec/libhvcgate-exec.so")]
+        command = [l2.TOP / "scripts/lab", "--qemu", self.options.qemu, "--timeout", 120 + 40 * hops + 12 * hops * stays,
+                   "--out", out, *[word for file in (*files, policy) for word in ("--file", file)], self.options.kernel,
+                   "--", l2.TOP / "tests/lab/chain", hops, stays, milliseconds, "./hvcgate", "exec", "--policy", policy.name,
+                   "--summary", "none", "--", *l2.CHECKER, "-append", f"own={OWN}"]
+        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode == 2:
+            raise l2.NotToBeHad(done.stderr.strip())
+
+        def text(name):
+            return (out / name).read_text().replace("\r", "") if (out / name).exists() else ""
+
+        times = [line.split() for line in text("hops").splitlines()]
+        slept = sum(state == "asleep" for *_, state in times)
+        calls = [int(number) for number in re.findall(r"^call (\d+)$", text("handler.log"), re.M)]
+        faults = list(l2.Said(text("console")).faults())
+        self.rows.append({"name": "asleep", "kernel": self.options.kernel, "sent": len(times), "asleep": slept,
+                          "to another QEMU": hops, "calls": len(calls), "faults": faults})
+        print(f"    sent {len(times)} times, {slept} of them over a sleeping call, {hops} times to another QEMU; {len(calls)} calls")
+        yield from faults
+        if text("result").strip() != "ok" or len(times) != hops * (stays + 1):
+            yield f"{text('result').strip()}: {len(times)} times; {text('stderr')[-400:]} {done.stderr[-400:]}"
+        if calls != list(range(1, len(calls) + 1)) or "OUT OF ORDER" in text("handler.log"):
+            yield f"the handler saw {text('handler.log')[-400:]}"
+        if slept < len(times) // 4:
+            yield f"only {slept} of {len(times)} over a sleeping call: this machine is too slow for {milliseconds} ms"
 
     # --- Moves.
 
