@@ -125,10 +125,14 @@ static bool publish(struct object *object, int fd)
 
 static struct object *object_new(enum object_kind kind)
 {
+	static _Atomic(struct object *) all;
 	struct object *object = calloc(1, sizeof(*object));
 
 	if (object != NULL) {
 		object->kind = (uint8_t)kind;
+		object->before = atomic_load(&all);
+		while (!atomic_compare_exchange_weak(&all, &object->before, object)) {
+		}
 	}
 	return object;
 }
@@ -190,7 +194,6 @@ static int create_vm(int fd, void *type)
 	object->run_size = (size_t)run_size;
 	object->vm = hvc_kvm_vm_new(kvm, vm_fd);
 	if (object->vm == NULL) {
-		free(object);
 		return refuse_vm(vm_fd, errno, hvc_kvm_why());
 	}
 	return publish(object, vm_fd) ? vm_fd : -1;
@@ -211,7 +214,6 @@ static int create_vcpu(struct object *vm, int vm_fd, void *id)
 	/* The VMM's own mapping is of the same memory. */
 	run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (object == NULL || run == MAP_FAILED) {
-		free(object);
 		return refuse_vm(fd, ENOMEM, "no memory for a vCPU");
 	}
 	object->fd = fd;
@@ -222,7 +224,6 @@ static int create_vcpu(struct object *vm, int vm_fd, void *id)
 		const int error = errno;
 
 		munmap(run, vm->run_size);
-		free(object);
 		return refuse_vm(fd, error, hvc_kvm_why());
 	}
 	object->owner = vm;

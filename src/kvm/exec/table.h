@@ -26,6 +26,7 @@ struct object {
 	struct object *owner;      /* of a vCPU: its VM */
 	void *run;                 /* of a vCPU: kvm_run as we have it mapped */
 	size_t run_size;
+	struct object *before; /* all there ever were */
 };
 
 #define TABLE_BLOCK  256u
