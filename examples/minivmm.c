@@ -372,14 +372,14 @@ int main(int argc, char **argv)
 {
 	static struct machine machine;
 	static struct thread threads[MAX_CPUS];
-	pthread_t id[MAX_CPUS];
+	pthread_t id;
 	uint64_t entry, tree = TREE_AT;
 	int bytes;
 
 	if (argc < 4) {
 		fail("usage: minivmm POLICY IMAGE INITRAMFS [CPUS [APPEND]]");
 	}
-	machine.cpus = argc > 4 ? (unsigned int)atoi(argv[4]) : 1;
+	machine.cpus = argc > 4 ? (unsigned int)strtoul(argv[4], NULL, 10) : 1;
 	if (machine.cpus < 1 || machine.cpus > MAX_CPUS) {
 		fail("1 to %d CPUs", MAX_CPUS);
 	}
@@ -405,10 +405,10 @@ int main(int argc, char **argv)
 	gate_must(hvc_kvm_set_reg(machine.vcpu[0], CORE(0), &tree), "x0");
 	for (uint32_t n = 0; n < machine.cpus; n++) {
 		threads[n] = (struct thread){&machine, n};
-		if (pthread_create(&id[n], NULL, run_vcpu, &threads[n]) != 0) {
+		if (n != 0 && pthread_create(&id, NULL, run_vcpu, &threads[n]) != 0) {
 			fail("no thread for vCPU %u", n);
 		}
 	}
-	pthread_join(id[0], NULL); /* the guest ends the process */
+	run_vcpu(&threads[0]); /* the guest ends the process */
 	return 1;
 }
