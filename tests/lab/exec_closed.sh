@@ -85,6 +85,7 @@ try "no interposer" 2 "is neither beside this command" exec_vmm ./vmm 84000000
 mv good.so libhvcgate-exec.so
 
 # It runs right all the same.
+try "a wrapper" 0 "84000000 = 0x10000" exec_vmm ./vmm --again 84000000
 try "VM made by a child" 0 "84000000 = 0x10000" exec_vmm ./vmm --fork 84000000
 try "another user" 0 "84000000 = 0x10000" exec_vmm ./vmm --uid 84000000
 try "closed descriptors" 0 "84000000 = 0x10000" exec_vmm ./vmm --close 84000000
@@ -104,6 +105,15 @@ try "set-user-ID" 2 "set-user-ID" exec_vmm ./setuid-vmm 84000000
 mkdir nokvm && mv /dev/kvm nokvm/
 try "no KVM" 2 "/dev/kvm: No such file" exec_vmm ./vmm 84000000
 mv nokvm/kvm /dev/
+
+# CPU_SUSPEND: it waits for ever.
+killed() {
+	./hvcgate exec --policy $policy -- ./vmm 8400000a,84000002 84000001 &
+	sleep 2
+	kill -9 $!
+	wait $! 2>/dev/null
+}
+try "killed VMM" 137 "PSCI_FEATURES                            1         1" killed
 
 # Asked what it can do.
 try "no-run" 1 "KVM_RUN: Operation not permitted" ./hvcgate exec --no-run -- ./vmm 84000000

@@ -6,6 +6,7 @@
  * afterwards, a line each. Knows nothing of hvcgate. For tests of `hvcgate exec`; prints an ioctl that fails. MODE:
  *   --clean    starts itself again without an environment
  *   --preload  starts itself again with LD_PRELOAD alone
+ *   --again    starts itself again with its environment, as a wrapper does
  *   --fork     the VM is a child's, whose parent waits
  *   --uid      the VM is made as nobody, who has /dev/kvm open
  *   --close    closes all descriptors before it opens /dev/kvm
@@ -118,11 +119,8 @@ static void run(int vcpu, struct kvm_run *state, char **calls, int count)
 	}
 }
 
-/* With this and nothing else in its environment. */
-static void __attribute__((noreturn)) again(char **argv, char *variable)
+static void __attribute__((noreturn)) again(char **argv, char **environment)
 {
-	char *environment[] = {variable, NULL};
-
 	argv[1] = argv[0];
 	execve("/proc/self/exe", argv + 1, environment);
 	fail("execve");
@@ -131,9 +129,10 @@ static void __attribute__((noreturn)) again(char **argv, char *variable)
 static void __attribute__((noreturn)) again_with_preload(char **argv)
 {
 	static char variable[4096];
+	char *environment[] = {variable, NULL};
 
 	snprintf(variable, sizeof(variable), "LD_PRELOAD=%s", getenv("LD_PRELOAD"));
-	again(argv, variable);
+	again(argv, environment);
 }
 
 static void fork_child(void)
@@ -181,10 +180,13 @@ static int make_vm(const char *mode, int kvm)
 
 static int open_kvm(const char *mode, char **argv)
 {
+	char *nothing[] = {NULL};
 	int kvm;
 
 	if (strcmp(mode, "--clean") == 0) {
-		again(argv, NULL);
+		again(argv, nothing);
+	} else if (strcmp(mode, "--again") == 0) {
+		again(argv, environ);
 	} else if (strcmp(mode, "--preload") == 0) {
 		again_with_preload(argv);
 	} else if (strcmp(mode, "--fork") == 0) {
