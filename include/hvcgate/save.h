@@ -4,10 +4,10 @@
  *
  * What is in it: the policy's digest, feature registers, how many are shown, which functions the VM has, ranges added
  * and tightened, power states of the vCPUs with what they start or wake up at, suspend mode, MEM_PROTECT, trusted OS,
- * statistics, stolen-time records' places, what is shared, sequence numbers of events and requests, and whether the VM
- * has run. What is not: guest memory and CPU registers (the VMM's), the image (the policy is compiled at the
- * destination), counters, events that nobody has taken yet (take them from the source), and how a vCPU's last call was
- * settled.
+ * statistics, stolen-time records' places, what is shared, sequence numbers of events and requests, forwarded calls
+ * that their vCPU left and that are over (forward.h), and whether the VM has run. What is not: guest memory and CPU
+ * registers (the VMM's), the image (the policy is compiled at the destination), counters, events that nobody has taken
+ * yet (take them from the source), and how a vCPU's last call was settled.
  *
  * What the host does at the destination: a vCPU whose hvc_vcpu_power() is ON_PENDING it starts, as if cpu_start had
  * asked; one that was asleep (hvc_vcpu_request() says at what it goes on) it lets sleep or wakes; where
@@ -30,9 +30,9 @@ extern "C" {
 /*
  * Write the state. `bytes` has room for *size (NULL and 0: to be told how much); *size becomes what it takes. The same
  * state is the same bytes. HVC_EFAULT (null); HVC_E2BIG if that was too little, and nothing is written. HVC_EBUSY: a
- * forwarded call is pending (vCPU `*vcpu` if not NULL), and the policy does not say `replay: allowed`. Where it does,
- * the host moves that vCPU's program counter back to the call, and the call is made again at the destination. The VM
- * itself is not changed, and can go on.
+ * forwarded call has no answer yet (vCPU `*vcpu` if not NULL), and the policy does not say `replay: allowed`. Where it
+ * does, the host moves that vCPU's program counter back to the call, and the call is made again at the destination. The
+ * VM itself is not changed, and can go on.
  */
 HVC_API enum hvc_err hvc_vm_save(const struct hvc_vm *vm, void *bytes, size_t *size,
 				 uint32_t *vcpu);

@@ -40,5 +40,8 @@ enum hvc_err restore_check_vcpus(struct restore *restore);
 void restore_take_vcpus(struct restore *restore);
 enum hvc_err restore_check_shares(struct restore *restore);
 void restore_take_shares(struct restore *restore);
+/* restore_calls.c: calls that were left. After SECTION_FORWARD is taken. */
+enum hvc_err restore_check_calls(struct restore *restore);
+void restore_take_calls(struct restore *restore);
 
 #endif

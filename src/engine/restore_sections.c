@@ -260,6 +260,7 @@ enum hvc_err restore_check(struct restore *restore)
 		{SECTION_VCPUS, restore_check_vcpus},
 		{SECTION_FORWARD, check_forward},
 		{SECTION_EVENTS, check_events},
+		{SECTION_CALLS, restore_check_calls},
 		{SECTION_SHARES, restore_check_shares},
 		{SECTION_RANGES, check_ranges},
 	};
@@ -302,6 +303,9 @@ enum hvc_err restore_take(struct restore *restore)
 	if (start_of(restore, SECTION_FORWARD) != 0) {
 		surely(forwards_set_next(vm, restore_get(restore,
 							 start_of(restore, SECTION_FORWARD), 8)));
+	}
+	if (start_of(restore, SECTION_CALLS) != 0) {
+		restore_take_calls(restore);
 	}
 	if (start_of(restore, SECTION_EVENTS) != 0) {
 		surely(events_set_next(vm,

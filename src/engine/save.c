@@ -207,6 +207,54 @@ static void write_forward(const struct hvc_vm *vm, struct out *out)
 	put_64(out, forwards_next(vm));
 }
 
+static bool has_calls(const struct hvc_vm *vm)
+{
+	struct left_call call;
+
+	return forwards_next_left(vm, 0, &call);
+}
+
+static void write_call(const struct left_call *call, struct out *out)
+{
+	uint32_t args = 0;
+
+	for (unsigned int n = 1; n <= HVC_ARGS_MAX; n++) {
+		args |= call->args[n - 1] != 0 ? 1u << n : 0;
+	}
+	put_64(out, call->sequence);
+	put_64(out, call->key.pc);
+	put_64(out, call->key.sp);
+	put_32(out, call->id);
+	put_32(out, call->vcpu);
+	put_32(out, args);
+	put_32(out, call->mask & HVC_X0_X17);
+	put_32(out, call->conduit);
+	put_32(out, call->failed);
+	for (unsigned int n = 1; n <= HVC_ARGS_MAX; n++) {
+		if ((args >> n & 1) != 0) {
+			put_64(out, call->args[n - 1]);
+		}
+	}
+	for (unsigned int n = 0; n < HVC_FRAME_REGS; n++) {
+		if ((call->mask >> n & 1) != 0) {
+			put_64(out, call->reply.x[n]);
+		}
+	}
+}
+
+static void write_calls(const struct hvc_vm *vm, struct out *out)
+{
+	size_t count_at = out->at;
+	struct left_call call = {0};
+	uint32_t count = 0;
+
+	put_64(out, 0);
+	for (; forwards_next_left(vm, call.sequence, &call); count++) {
+		write_call(&call, out);
+	}
+	put_32_at(out, count_at, count);
+}
+
 static bool has_events(const struct hvc_vm *vm)
 {
 	return vm->events != NULL;
@@ -276,6 +324,7 @@ static const struct {
 	[SECTION_FORWARD] = {write_forward, has_forwards},
 	[SECTION_EVENTS] = {write_events, has_events},
 	[SECTION_SHARES] = {write_shares, has_shares},
+	[SECTION_CALLS] = {write_calls, has_calls},
 };
 
 static void write_section(const struct hvc_vm *vm, unsigned int type, struct out *out)

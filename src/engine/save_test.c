@@ -192,6 +192,92 @@ static void test_pending(void **state)
 	full.settings.replay = 0;
 }
 
+/* A call that was left goes with its answer, or with there being none, once it is over: the guest, that makes it again, finds
+ * it, and no request is sent. */
+static struct hvc_transaction begin_call(struct world *world, uint32_t id, uint64_t pc,
+					 struct hvc_frame *frame, enum hvc_forward_state *state)
+{
+	const struct hvc_restart_key key = {.pc = pc, .sp = 0x2000};
+	struct hvc_transaction transaction = {.sequence = 0};
+
+	*frame = world_frame(id, 1, 0, 3);
+	assert_int_equal(hvc_call(world->vcpus[0], HVC_CONDUIT_HVC, 0, frame), HVC_FORWARDED);
+	assert_int_equal(hvc_forward_begin(world->vcpus[0], HVC_CONDUIT_HVC, &key, frame,
+					   &transaction, state),
+			 HVC_OK);
+	return transaction;
+}
+
+static void test_left(void **state)
+{
+	const struct hvc_frame answer = {.x = {77, 78, 79}};
+	const uint32_t id = 0x05000100u;
+	struct world *world = lived(), *here = world_new(&full.setup);
+	struct hvc_transaction first, second;
+	struct hvc_restore_detail detail;
+	enum hvc_forward_state found;
+	struct hvc_frame frame;
+	struct saved saved;
+	size_t size = 0;
+
+	(void)state;
+	first = begin_call(world, id, 0x1000, &frame, &found);
+	assert_int_equal(hvc_forward_leave(world->vcpus[0]), HVC_OK);
+	second = begin_call(world, id, 0x1004, &frame, &found);
+	assert_int_equal(hvc_forward_leave(world->vcpus[0]), HVC_OK);
+	assert_int_equal(hvc_forward_fail(world->vm, second.sequence), HVC_OK);
+	assert_int_equal(hvc_vm_save(world->vm, NULL, &size, NULL), HVC_EBUSY);
+	assert_int_equal(hvc_forward_reply(world->vm, first.sequence, &answer, 3), HVC_OK);
+	saved = saved_of(world);
+	assert_int_equal(restore(here, &saved, &detail), HVC_OK);
+
+	(void)begin_call(here, id, 0x1000, &frame, &found);
+	assert_int_equal(found, HVC_FORWARD_ANSWERED);
+	assert_int_equal(frame.x[0], 77);
+	assert_int_equal(frame.x[1], 78);
+	assert_int_equal(frame.x[3], 3);
+	(void)begin_call(here, id, 0x1004, &frame, &found);
+	assert_int_equal(found, HVC_FORWARD_ANSWERED);
+	assert_int_equal(frame.x[0], UINT64_MAX);
+	/* That was all; what is sent next has a number of its own. */
+	assert_int_equal(begin_call(here, id, 0x1000, &frame, &found).sequence,
+			 second.sequence + 1);
+	assert_int_equal(found, HVC_FORWARD_NEW);
+	free(saved.bytes);
+	world_free(world);
+	world_free(here);
+}
+
+static void test_left_too_many(void **state)
+{
+	const unsigned int before = full.setup.transactions;
+	struct world *world = lived(), *here;
+	struct hvc_restore_detail detail;
+	enum hvc_forward_state found;
+	struct hvc_frame frame;
+	struct saved saved;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct hvc_transaction call = begin_call(world, 0x05000100u, 0x1000 + 4 * i, &frame,
+							 &found);
+
+		assert_int_equal(hvc_forward_leave(world->vcpus[0]), HVC_OK);
+		assert_int_equal(hvc_forward_fail(world->vm, call.sequence), HVC_OK);
+	}
+	saved = saved_of(world);
+	full.setup.transactions = 1;
+	here = world_new(&full.setup);
+	assert_int_equal(restore(here, &saved, &detail), HVC_ENXIO);
+	assert_int_equal(detail.missing, HVC_MISSING_FORWARD);
+	assert_int_equal(detail.wanted, 2);
+	assert_int_equal(detail.have, 1);
+	full.setup.transactions = before;
+	free(saved.bytes);
+	world_free(world);
+	world_free(here);
+}
+
 static void test_arguments(void **state)
 {
 	struct world *there = lived(), *here = world_new(&full.setup);
@@ -399,11 +485,12 @@ static void test_bare(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_comes_back), cmocka_unit_test(test_room),
-		cmocka_unit_test(test_pending),    cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_missing),    cmocka_unit_test(test_missing_stats),
-		cmocka_unit_test(test_affinity),   cmocka_unit_test(test_fewer_registers),
-		cmocka_unit_test(test_shown),      cmocka_unit_test(test_bare),
+		cmocka_unit_test(test_comes_back),    cmocka_unit_test(test_room),
+		cmocka_unit_test(test_pending),       cmocka_unit_test(test_left),
+		cmocka_unit_test(test_left_too_many), cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_missing),       cmocka_unit_test(test_missing_stats),
+		cmocka_unit_test(test_affinity),      cmocka_unit_test(test_fewer_registers),
+		cmocka_unit_test(test_shown),         cmocka_unit_test(test_bare),
 	};
 
 	full_init(&full);

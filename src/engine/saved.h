@@ -31,6 +31,8 @@ enum section_type {
 	SECTION_EVENTS,  /* the same of events. Absent: no event memory */
 	SECTION_SHARES, /* u64 base, bytes of RAM; u32 enrolled, ranges n, granules m, u32 0; n times: u64 address,
 			       bytes; m times: u64 address of a guarded granule. Absent: no share memory */
+	SECTION_CALLS, /* u32 n, u32 0, n times a call that was left and is over, by sequence number, in SAVED_CALL bytes
+			  and: u64 each argument named, u64 each register of the answer named. Absent: none */
 	SECTION_COUNT
 };
 
@@ -38,6 +40,10 @@ enum section_type {
  * pending, u64 entry and context of the wake-up it sleeps for; u64 IPA of its stolen-time record, all ones: none. What
  * does not apply is 0. */
 enum { SAVED_VCPU = 56 };
+
+/* u64 sequence number, address of the instruction, stack pointer; u32 function ID, index of the vCPU that began it, which of
+ * x1 to x17 are not 0 (bit n: xn), which of x0 to x17 the answer has; u32 conduit, 1 if nobody answered. */
+enum { SAVED_CALL = 48 };
 
 /* What a state fits: the policy's digest; of an image made without a policy u32 checksum and size, u64 catalogue, of
  * that image, and zeroes. */

@@ -62,6 +62,12 @@ struct hvc_forwards {
 		words[]; /* one a slot, side by side, so that a search is short; then the slots */
 };
 
+/* Left, and nothing will come any more. */
+static bool is_over(uint64_t word)
+{
+	return WAITER(word) == LEFT && (PHASE(word) == ANSWERED || PHASE(word) == FAILED);
+}
+
 static struct slot *slot_at(struct hvc_forwards *forwards, size_t n)
 {
 	return (struct slot *)(void *)(forwards->words + forwards->capacity) + n;
@@ -436,12 +442,77 @@ bool forwards_pending(const struct hvc_vm *vm, uint32_t *vcpu)
 		}
 	}
 	for (size_t n = 0; vm->forwards != NULL && n < vm->forwards->capacity; n++) {
-		if (word_at(vm->forwards, n) != FREE) {
+		uint64_t word = word_at(vm->forwards, n);
+
+		if (word != FREE && !is_over(word)) {
 			*vcpu = slot_at(vm->forwards, n)->vcpu;
 			return true;
 		}
 	}
 	return false;
+}
+
+/* --- Calls that were left and are over: part of a VM's state. */
+size_t forwards_capacity(const struct hvc_vm *vm)
+{
+	return vm->forwards == NULL ? 0 : vm->forwards->capacity;
+}
+
+static void describe_left(const struct slot *slot, uint64_t word, struct left_call *call)
+{
+	*call = (struct left_call){
+		.sequence = SEQUENCE(word),
+		.key = slot->key,
+		.id = slot->id,
+		.vcpu = slot->vcpu,
+		.conduit = slot->conduit,
+		.failed = PHASE(word) == FAILED,
+	};
+	memcpy(call->args, slot->args, sizeof(call->args));
+	if (!call->failed) {
+		call->mask = slot->mask;
+		call->reply = slot->reply;
+	}
+}
+
+bool forwards_next_left(const struct hvc_vm *vm, uint64_t after, struct left_call *call)
+{
+	bool found = false;
+
+	for (size_t n = 0; n < forwards_capacity(vm); n++) {
+		uint64_t word = word_at(vm->forwards, n);
+
+		if (is_over(word) && SEQUENCE(word) > after &&
+		    (!found || SEQUENCE(word) < call->sequence)) {
+			describe_left(slot_at(vm->forwards, n), word, call);
+			found = true;
+		}
+	}
+	return found;
+}
+
+void forwards_add_left(struct hvc_vm *vm, const struct left_call *call)
+{
+	struct hvc_forwards *forwards = vm->forwards;
+	size_t n = home(forwards, call->sequence);
+	struct slot *slot;
+
+	while (word_at(forwards, n) != FREE) {
+		n = behind(forwards, n);
+	}
+	slot = slot_at(forwards, n);
+	*slot = (struct slot){
+		.key = call->key,
+		.id = call->id,
+		.vcpu = call->vcpu,
+		.conduit = call->conduit,
+		.restarts = true,
+		.mask = call->mask,
+		.reply = call->reply,
+	};
+	memcpy(slot->args, call->args, sizeof(slot->args));
+	add(&forwards->begun);
+	set(forwards, n, WORD(call->sequence, LEFT, call->failed ? FAILED : ANSWERED));
 }
 
 uint64_t forwards_next(const struct hvc_vm *vm)

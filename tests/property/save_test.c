@@ -144,6 +144,29 @@ static void live(struct world *world, struct rng *rng)
 		      fn == HVC_FN_PSCI_CPU_ON ? rng_next(rng) : 0, NULL);
 }
 
+/* A forwarded call, whose vCPU either waits, or leaves it and comes back at the destination, if ever. */
+static void leave_or_cancel(struct world *world, struct rng *rng, struct hvc_frame *frame)
+{
+	const struct hvc_restart_key key = {rng_next(rng), rng_next(rng)};
+	const struct hvc_frame reply = {.x = {rng_next(rng), rng_next(rng), rng_next(rng)}};
+	struct hvc_transaction call;
+	enum hvc_forward_state state;
+
+	if (rng_below(rng, 2) == 0 ||
+	    hvc_forward_begin(world->vcpus[0], HVC_CONDUIT_HVC, &key, frame, &call, &state) !=
+		    HVC_OK ||
+	    state != HVC_FORWARD_NEW) {
+		assert_int_equal(hvc_forward_cancel(world->vcpus[0], frame), HVC_OK);
+		return;
+	}
+	assert_int_equal(hvc_forward_leave(world->vcpus[0]), HVC_OK);
+	assert_int_equal(rng_below(rng, 2) == 0
+				 ? hvc_forward_fail(world->vm, call.sequence)
+				 : hvc_forward_reply(world->vm, call.sequence, &reply,
+						     (uint32_t)rng_next(rng)),
+			 HVC_OK);
+}
+
 static struct world *random_vm(struct rng *rng)
 {
 	struct world *world = world_new(&full.setup);
@@ -160,12 +183,12 @@ static struct world *random_vm(struct rng *rng)
 					     1u << rng_below(rng, 26), NULL);
 		}
 		if (rng_below(rng, 8) == 0) {
-			struct hvc_frame frame = world_frame(0x05000000u, 0, 0, 0);
+			struct hvc_frame frame = world_frame(
+				rng_below(rng, 2) == 0 ? 0x05000000u : 0x05000100u, 0, 0, 0);
 
 			if (hvc_call(world->vcpus[0], HVC_CONDUIT_HVC, 0, &frame) ==
 			    HVC_FORWARDED) {
-				assert_int_equal(hvc_forward_cancel(world->vcpus[0], &frame),
-						 HVC_OK);
+				leave_or_cancel(world, rng, &frame);
 			}
 		}
 	}
@@ -297,6 +320,7 @@ static struct saved whole(struct world **there)
 		*there = random_vm(&rng);
 		saved = saved_of(*there);
 		if (saved_section(&saved, SECTION_RANGES, &bytes) != 0 &&
+		    saved_section(&saved, SECTION_CALLS, &bytes) != 0 &&
 		    hvc_vm_check((*there)->vm, HVC_CAP_FEATURE_REGS) == HVC_REG_COUNT) {
 			return saved;
 		}
