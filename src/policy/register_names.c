@@ -2,6 +2,7 @@
 /* KVM's registers by name, as in records: system registers, feature registers, caches. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
@@ -26,25 +27,40 @@ static const struct {
 #undef SYSREG
 };
 
+/* A number behind `before`, without leading zeroes; moves `text` behind it. */
+static bool take_number(const char **text, const char *before, unsigned int most, uint64_t *number)
+{
+	const size_t length = strlen(before);
+	const char *digits = *text + length;
+	char *end;
+
+	if (strncmp(*text, before, length) != 0 || digits[0] < '0' || digits[0] > '9' ||
+	    (digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9')) {
+		return false;
+	}
+	*number = strtoul(digits, &end, 10);
+	*text = end;
+	return *number <= most;
+}
+
 /* "S3_0_C9_C14_6" */
 static bool by_encoding(const char *name, uint64_t *id)
 {
-	unsigned int op0, op1, crn, crm, op2;
-	char again[32];
+	uint64_t op0, op1, crn, crm, op2;
 
-	if (sscanf(name, "S%2u_%2u_C%2u_C%2u_%2u", &op0, &op1, &crn, &crm, &op2) != 5 || op0 > 3 ||
-	    op1 > 7 || crn > 15 || crm > 15 || op2 > 7) {
+	if (!take_number(&name, "S", 3, &op0) || !take_number(&name, "_", 7, &op1) ||
+	    !take_number(&name, "_C", 15, &crn) || !take_number(&name, "_C", 15, &crm) ||
+	    !take_number(&name, "_", 7, &op2)) {
 		return false;
 	}
-	snprintf(again, sizeof(again), "S%u_%u_C%u_C%u_%u", op0, op1, crn, crm, op2);
 	*id = SYSTEM | ENCODING(op0, op1, crn, crm, op2);
-	return strcmp(name, again) == 0;
+	return *name == '\0';
 }
 
 bool policy_register_id(const char *name, uint64_t *id)
 {
-	unsigned int n;
-	char again[32];
+	const char *text = name;
+	uint64_t n;
 
 	for (unsigned int reg = 0; reg < HVC_REG_COUNT; reg++) {
 		if (strcmp(hvc_register_name(reg), name) == 0) {
@@ -58,10 +74,9 @@ bool policy_register_id(const char *name, uint64_t *id)
 			return true;
 		}
 	}
-	if (sscanf(name, "CCSIDR_EL1[%3u]", &n) == 1 && n < 256) {
-		snprintf(again, sizeof(again), "CCSIDR_EL1[%u]", n);
+	if (take_number(&text, "CCSIDR_EL1[", 255, &n)) {
 		*id = CACHES | n;
-		return strcmp(name, again) == 0;
+		return strcmp(text, "]") == 0;
 	}
 	return by_encoding(name, id);
 }

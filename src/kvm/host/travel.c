@@ -74,12 +74,14 @@ static void hand_out(struct hvc_kvm_vm *vm, const uint8_t *bytes)
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
 		struct hvc_kvm_vcpu *vcpu = vm->vcpus[i];
 
+		const uint8_t *part;
+
 		if (vcpu == NULL) {
 			continue;
 		}
+		part = bytes + rank_of(vcpu) * PART_BYTES;
 		for (unsigned int n = 0; n < UAPI_TRAVEL_STATE; n++) {
-			vcpu->travel[n] = word_at(bytes + rank_of(vcpu) * PART_BYTES +
-						  n * WORD_BYTES);
+			vcpu->travel[n] = word_at(part + n * WORD_BYTES);
 		}
 		memset(vcpu->travel_came, 0, sizeof(vcpu->travel_came));
 	}
@@ -89,7 +91,7 @@ static void hand_out(struct hvc_kvm_vm *vm, const uint8_t *bytes)
 /* Nothing that can be restored, and it says why: an error would cost the guest its life here, where it goes on. */
 static int hand_out_busy(struct hvc_kvm_vm *vm, size_t room)
 {
-	uint8_t *bytes = calloc(1, room);
+	uint8_t *bytes = calloc(1, room + 1);
 
 	if (bytes == NULL) {
 		return ENOMEM;
@@ -115,7 +117,7 @@ static int save(struct hvc_kvm_vm *vm)
 		error = because(EINVAL, "the state takes %zu bytes, and there is room for %zu",
 				size, room - WORD_BYTES);
 	}
-	bytes = error == 0 ? calloc(1, room) : NULL;
+	bytes = error == 0 ? calloc(1, room + 1) : NULL;
 	if (bytes == NULL) {
 		return error == 0 ? ENOMEM : error;
 	}
@@ -181,7 +183,7 @@ int travel_get(struct hvc_kvm_vcpu *vcpu, unsigned int n, uint64_t *value)
 static int put_together(const struct hvc_kvm_vm *vm, uint8_t **bytes, size_t *size)
 {
 	const size_t room = vm->vcpu_count * PART_BYTES;
-	uint8_t *all = calloc(1, room);
+	uint8_t *all = calloc(1, room + 1);
 
 	*bytes = NULL;
 	if (all == NULL) {
@@ -189,25 +191,27 @@ static int put_together(const struct hvc_kvm_vm *vm, uint8_t **bytes, size_t *si
 	}
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
 		const struct hvc_kvm_vcpu *vcpu = vm->vcpus[i];
+		uint8_t *part = vcpu != NULL ? all + rank_of(vcpu) * PART_BYTES : NULL;
 
-		for (size_t at = 0; vcpu != NULL && at < PART_BYTES; at++) {
-			all[rank_of(vcpu) * PART_BYTES + at] = (uint8_t)(vcpu->travel[at / 8] >>
-									 at % 8 * 8);
+		for (size_t at = 0; part != NULL && at < PART_BYTES; at++) {
+			part[at] = (uint8_t)(vcpu->travel[at / 8] >> at % 8 * 8);
 		}
 	}
 	*size = (size_t)word_at(all);
 	if (*size == SIZE_MAX) {
 		free(all);
-		return because(
+		(void)because(
 			EINVAL,
 			"a forwarded call was under way when the state was read; try again, or the policy may say replay: allowed");
+		return EINVAL;
 	}
 	if (*size > room - WORD_BYTES) {
 		free(all);
-		return because(
+		(void)because(
 			EINVAL,
 			"the state that arrived is of more vCPUs, or none: %zu bytes, at most %zu here",
 			*size, room - WORD_BYTES);
+		return EINVAL;
 	}
 	*bytes = all;
 	memmove(all, all + WORD_BYTES, room - WORD_BYTES);
