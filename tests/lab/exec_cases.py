@@ -5,6 +5,7 @@ import itertools
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 
 import l2
@@ -123,6 +124,44 @@ revocable: [TRNG_RND]
                      r"TRNG_RND +[1-9]\d* +[1-9]\d* +0 +0", r"functions were not observed"):
             if not re.search(line, run.output):
                 yield f"ctl did not say {line}"
+
+    def run_kvm(self):
+        """`hvcgate run --host kvm`: a kernel of one's own; with a packed kernel and an initrd over the guest's, which it puts together."""
+        guest = l2.cache() / "guest/debian-11"
+        if not (guest / "Image").exists():
+            raise l2.NotToBeHad("no guest debian-11: run scripts/fetch-guest bullseye")
+        cache, out = self.place / "cache", self.place / "run"
+        (cache / "guest/debian-11").mkdir(parents=True)
+        for name in ("Image", "initrd.cpio", "release"):
+            shutil.copy(guest / name, cache / "guest/debian-11")
+        subprocess.run([l2.TOP / "guest/mkoverlay", self.place / "overlay.cpio", l2.TOP / "tests/lab/hotplug.sh"], check=True)
+        script = self.write("run.sh", """export PATH="$PATH:/usr/bin" HVCGATE_CACHE=/lab/cache
+gzip -c checker.bin >checker.gz
+run="./hvcgate run --host kvm --policy policy.yaml --summary json:/out/summary"
+$run --kernel checker.gz --append ticks=1 --smp 1 --mem 64M --trace=/out/trace </dev/null
+echo "status $?"
+$run --guest debian-11 --initrd overlay.cpio --append 'quiet rounds=10' --smp 2 --mem 128M </dev/null
+echo "status $?"
+""")
+        policy = self.write("policy.yaml", self.in_user_space(["PSCI_CPU_ON"]).replace("linux-6.12\n", 'linux-6.12\npsci: "1.0"\n'))
+        command = [l2.TOP / "scripts/lab", "--qemu", self.options.qemu, "--out", out]
+        for file in (l2.built("tests/guest/checker.bin"), l2.built("src/cli/hvcgate"),
+                     l2.built("src/kvm/exec/libhvcgate-exec.so"), policy, self.place / "overlay.cpio", cache):
+            command += ["--file", file]
+        done = subprocess.run([*map(str, command), self.options.kernel, "--", str(script)], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True)
+        self.runs += 1
+        if done.returncode == 2:
+            raise l2.NotToBeHad(done.stderr.strip())
+        for line in ("checker: tick 1 same", "PASS", "@ dmesg: psci: PSCIv1.0 detected", "@ hotplug: 10 times, 0 bad"):
+            if line not in done.stdout:
+                yield f"no {line!r} in {done.stdout[-600:]!r}, {done.stderr[-600:]!r}"
+        ends = re.findall(r"^status (\d+)$", done.stdout, re.M)
+        if ends != ["0", "0"]:
+            yield f"it ended with {ends}"
+        summary = json.loads((out / "summary").read_text())
+        if {row["function"]: row["calls"] for row in summary["functions"]} != {"PSCI_CPU_ON": 11}:
+            yield f"the summary has {summary['functions']}"
 
     def ended(self, run):
         if run.result != "ok":
