@@ -308,7 +308,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_Alignas(64) static unsigned char vm_memory[512], vcpu_memory[VCPUS][128];
 	_Alignas(64) static unsigned char filter_memory[MAX_NODES * NODE_BYTES];
 	_Alignas(8) static unsigned char event_memory[2048], forward_memory[2048];
-	static struct hvc_counters counters;
+	static struct hvc_counters counters = {.size = sizeof(counters)};
 	static const struct hvc_platform platform = {.size = sizeof(platform),
 						     .cpu_start = start,
 						     .is_ram = is_ram,

@@ -86,10 +86,13 @@ struct hvc_outcome {
 	uint8_t decider; /* enum hvc_decider */
 };
 
-/* Counters of one vCPU: a caller-owned block, zeroed by the caller. Written by that vCPU only; read them any time (a
- * word may be a call old). As large as the catalogue: compile with the header of the library that runs. */
+/* Counters of one vCPU: a caller-owned block, zeroed by the caller but for `size`. Written by that vCPU only; read them
+ * any time (a word may be a call old). As large as the catalogue of the header it was compiled with: hvc_vcpu_setup()
+ * refuses one that is too small for the library that runs. */
 enum hvc_count { HVC_ANSWERED = 0, HVC_DENIED = 1, HVC_ABSENT = 2, HVC_FAILED = 3, HVC_COUNTS = 4 };
 struct hvc_counters {
+	uint32_t size;     /* sizeof(struct hvc_counters), by the caller */
+	uint32_t reserved; /* 0 */
 	/* ANSWERED by the service or by who it was forwarded to, DENIED by rule or default, ABSENT by
 	 * feature bit or version (slot 0: unknown functions and calls outside the convention), FAILED:
 	 * forwarded, and nobody answered. A forwarded call is counted when it is over. */

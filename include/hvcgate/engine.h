@@ -85,7 +85,8 @@ HVC_API enum hvc_err hvc_vm_init(struct hvc_vm *vm, const struct hvc_vm_config *
 
 /*
  * Set what identifies a vCPU: its affinity fields (MPIDR_EL1 & 0xff00ffffff) and, optionally, its
- * counters. Before the first call. HVC_EINVAL for other bits or an affinity another vCPU was given.
+ * counters. Before the first call. HVC_EINVAL for other bits, an affinity another vCPU was given, or counters whose
+ * `size` is less than the library's.
  * Set up all vCPUs or none: one that is not has its index as affinity.
  */
 HVC_API enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr,

@@ -110,7 +110,7 @@ struct hvc_kvm_options {
 		       const struct hvc_frame *before, const struct hvc_frame *after,
 		       enum hvc_conduit conduit, enum hvc_verdict verdict);
 	void *called_context;
-	/* Counters: the block of each vCPU, zeroed; NULL from it, or NULL itself: not counted. */
+	/* Counters: the block of each vCPU, zeroed, its size set; NULL from it, or NULL itself: not counted. */
 	struct hvc_counters *(*counters)(void *context, uint32_t vm, uint32_t vcpu);
 	void *counters_context;
 	/* Functions that are to be shut off by now (enum hvc_fn's revocable ones, a bit each, HVC_FN_WORDS words): read

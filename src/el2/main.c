@@ -81,6 +81,7 @@ static void engine_init(const struct el2_launch *launch)
 									EL2_COUNTERS_OFFSET +
 									i * EL2_COUNTERS_STRIDE);
 
+		counters->size = sizeof(*counters);
 		err = hvc_vcpu_setup(vcpus[i], launch->mpidr[i], counters);
 		if (err != HVC_OK) {
 			report_refused("the engine refuses CPU", i);

@@ -9,7 +9,7 @@ static inline void count(struct hvc_vcpu *vcpu, size_t slot, size_t what)
 {
 	if (hvc_likely(vcpu->counters != NULL)) {
 		/* One index, which the instruction's addressing takes. */
-		uint64_t *calls = &vcpu->counters->calls[0][0] + (slot * HVC_COUNTS + what);
+		uint64_t *calls = vcpu->counters + (slot * HVC_COUNTS + what);
 
 		/* One writer, any reader: no read-modify-write is needed, nor an order. */
 		hvc_store(calls, hvc_load(calls) + 1);

@@ -154,7 +154,8 @@ enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr, struct hvc_co
 {
 	const struct hvc_vm *vm = vcpu->vm;
 
-	if (mpidr & ~MPIDR_AFFINITY) {
+	if ((mpidr & ~MPIDR_AFFINITY) != 0 ||
+	    (counters != NULL && counters->size < sizeof(*counters))) {
 		return HVC_EINVAL;
 	}
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
@@ -166,7 +167,7 @@ enum hvc_err hvc_vcpu_setup(struct hvc_vcpu *vcpu, uint64_t mpidr, struct hvc_co
 	}
 	vcpu->set_up = true;
 	vcpu->mpidr = mpidr;
-	vcpu->counters = counters;
+	vcpu->counters = counters == NULL ? NULL : &counters->calls[0][0];
 	return HVC_OK;
 }
 

@@ -124,6 +124,29 @@ static void test_setup(void **state)
 	world_free(world);
 }
 
+/* A block of another header's catalogue: nothing is ever written behind its end. */
+static void test_counters_have_a_size(void **state)
+{
+	struct world *world = world_new(&(struct world_setup){.vcpu_count = 1});
+	struct hvc_counters counters = {.size = sizeof(counters)};
+	struct hvc_frame frame = {.x = {hvc_function_at(HVC_FN_SMCCC_VERSION)->id32}};
+
+	(void)state;
+	for (uint32_t size = 0; size < sizeof(counters); size++) {
+		counters.size = size;
+		assert_int_equal(hvc_vcpu_setup(world->vcpus[0], 5, &counters), HVC_EINVAL);
+	}
+	hvc_call(world->vcpus[0], HVC_CONDUIT_HVC, 0, &frame);
+	assert_int_equal(counters.calls[HVC_FN_SMCCC_VERSION][HVC_ANSWERED], 0);
+	assert_int_equal(world->counters[0].calls[HVC_FN_SMCCC_VERSION][HVC_ANSWERED], 1);
+	counters.size = sizeof(counters) + 32;
+	assert_int_equal(hvc_vcpu_setup(world->vcpus[0], 5, &counters), HVC_OK);
+	frame.x[0] = hvc_function_at(HVC_FN_SMCCC_VERSION)->id32;
+	hvc_call(world->vcpus[0], HVC_CONDUIT_HVC, 0, &frame);
+	assert_int_equal(counters.calls[HVC_FN_SMCCC_VERSION][HVC_ANSWERED], 1);
+	world_free(world);
+}
+
 /* As many vCPUs as there may be, each with an affinity of its own, the last one started. */
 static void test_many(void **state)
 {
@@ -289,7 +312,7 @@ int main(void)
 		cmocka_unit_test(test_power_at_start), cmocka_unit_test(test_immediate),
 		cmocka_unit_test(test_high_half),      cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_ffa_error),      cmocka_unit_test(test_psci_0_1),
-		cmocka_unit_test(test_stolen_time),
+		cmocka_unit_test(test_stolen_time),    cmocka_unit_test(test_counters_have_a_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,6 +144,7 @@ static enum hvc_err make_vm(struct trial *trial, struct hvc_vm_config *config, b
 	}
 	err = hvc_vm_init(trial->vm, config, &trial->vcpu);
 	if (err == HVC_OK) {
+		trial->counters->size = sizeof(*trial->counters);
 		err = hvc_vcpu_setup(trial->vcpu, 0, trial->counters);
 	}
 	return err == HVC_OK && whole ? hvc_vcpu_set_stolen_time(trial->vcpu, RAM) : err;

@@ -198,6 +198,7 @@ static void make_vm(struct world *world, const struct world_setup *setup, unsign
 	}
 	must(hvc_vm_init(world->vm, &config, world->vcpus) == HVC_OK, "hvc_vm_init");
 	for (unsigned int i = 0; i < count; i++) {
+		world->counters[i].size = sizeof(world->counters[i]);
 		must(hvc_vcpu_setup(world->vcpus[i], i, &world->counters[i]) == HVC_OK, "setup");
 	}
 }

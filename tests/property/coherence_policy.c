@@ -490,6 +490,7 @@ bool coherent_vm_make(struct coherent_vm *vm, const struct policy *policy)
 		coherent_vm_free(vm);
 		return false;
 	}
+	vm->counters.size = sizeof(vm->counters);
 	must(hvc_vcpu_setup(vm->vcpus[0], 0, &vm->counters) == HVC_OK &&
 		     hvc_vcpu_setup(vm->vcpus[1], 1, NULL) == HVC_OK,
 	     "hvc_vcpu_setup");

@@ -153,6 +153,7 @@ static enum hvc_err make_vm(const struct replay_op *op)
 									EL2_COUNTERS_OFFSET +
 									i * EL2_COUNTERS_STRIDE);
 
+		counters->size = sizeof(*counters);
 		err = hvc_vcpu_setup(vcpus[i], i / 16 << 8 | i % 16, counters);
 		if (err == HVC_OK && op->stolen_time != 0) {
 			err = hvc_vcpu_set_stolen_time(vcpus[i], op->stolen_time + 64 * i);

@@ -27,6 +27,7 @@ struct hvc_counters *record_claim(struct exec_shared *shared, uint32_t vm, uint3
 		}
 		block = &shared->vcpus[index];
 	} while (!atomic_compare_exchange_weak(&shared->vcpu_count, &index, index + 1));
+	block->counters.size = sizeof(block->counters);
 	block->vm = vm;
 	block->id = vcpu;
 	atomic_store_explicit(&block->used, 1, memory_order_release);
