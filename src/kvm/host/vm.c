@@ -98,12 +98,14 @@ struct hvc_kvm_vcpu *hvc_kvm_vcpu_new(struct hvc_kvm_vm *vm, uint32_t id, int vc
 				      struct kvm_run *run)
 {
 	struct hvc_kvm_vcpu *vcpu = calloc(1, sizeof(*vcpu));
-	int error = vcpu == NULL ? because(ENOMEM, "no memory for a vCPU") : 0;
+	int error;
 
-	if (error == 0) {
-		*vcpu = (struct hvc_kvm_vcpu){.vm = vm, .id = id, .fd = vcpu_fd, .run = run};
-		error = add(vm, vcpu);
+	if (vcpu == NULL) {
+		errno = because(ENOMEM, "no memory for a vCPU");
+		return NULL;
 	}
+	*vcpu = (struct hvc_kvm_vcpu){.vm = vm, .id = id, .fd = vcpu_fd, .run = run};
+	error = add(vm, vcpu);
 	if (error != 0) {
 		free(vcpu);
 		errno = error;

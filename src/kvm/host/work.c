@@ -94,6 +94,10 @@ static int wait_told(struct hvc_kvm_vcpu *self, struct work *work)
 		pthread_mutex_unlock(&vm->work_lock);
 		away = wait_change(&vm->changes, seen);
 		pthread_mutex_lock(&vm->work_lock);
+		/* Again: a VMM, or a debugger, may hold signals back for a while. */
+		if (work->stage == WORK_WAITS) {
+			kick_vcpu(work->target);
+		}
 	}
 }
 
