@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PSCI 0.1: its functions exist in its VMs only, and nothing of later versions does. */
 #include "cmocka_all.h"
-#include "world.h"
-
-enum { SUCCESS = 0, INVALID_PARAMETERS = -2, DENIED = -3 };
-enum { OFF = 1, PENDING = 2 };
+#include "psci_calls.h"
 
 #define CPU_SUSPEND 0x95c1ba5eu
 #define CPU_OFF     0x95c1ba5fu

@@ -1,29 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PSCI (DEN0022): the power of CPUs, one thread. */
 #include "cmocka_all.h"
-#include "world.h"
+#include "psci_calls.h"
 
-enum {
-	SUCCESS = 0,
-	INVALID_PARAMETERS = -2,
-	DENIED = -3,
-	ALREADY_ON = -4,
-	ON_PENDING = -5,
-	INTERNAL_FAILURE = -6,
-	INVALID_ADDRESS = -9
-};
-enum { ON = 0, OFF = 1, PENDING = 2 };
+#define ask(...)            psci_ask(HVC_CONDUIT_SMC, __VA_ARGS__)
+#define turn_on(world, cpu) psci_turn_on(HVC_CONDUIT_SMC, world, cpu, mpidrs[cpu])
 
-#define CPU_SUSPEND    0x84000001u
-#define CPU_OFF        0x84000002u
-#define CPU_ON         0x84000003u
-#define AFFINITY_INFO  0x84000004u
-#define CPU_FREEZE     0x8400000bu
-#define SYSTEM_SUSPEND 0x8400000eu
-#define WIDE           HVC_ID_64
+#define CPU_SUSPEND         0x84000001u
+#define CPU_OFF             0x84000002u
+#define CPU_ON              0x84000003u
+#define AFFINITY_INFO       0x84000004u
+#define CPU_FREEZE          0x8400000bu
+#define SYSTEM_SUSPEND      0x8400000eu
+#define WIDE                HVC_ID_64
 
-#define HIGH           0xffffffff00000000ull /* what SMC32 does not see */
-#define RAM_END        0x80000000ull
+#define HIGH                0xffffffff00000000ull /* what SMC32 does not see */
+#define RAM_END             0x80000000ull
 
 /* Two clusters of two, and one CPU with Aff3. */
 static const uint64_t mpidrs[5] = {0x000, 0x001, 0x100, 0x101, 0x500000102ull};
@@ -42,23 +34,6 @@ static struct world *cluster(uint32_t version)
 	}
 	world->ram_end = RAM_END;
 	return world;
-}
-
-static uint64_t ask(struct world *world, unsigned int cpu, uint32_t id, uint64_t x1, uint64_t x2)
-{
-	struct hvc_frame frame = world_frame(id, x1, x2, 0xc0);
-
-	assert_int_equal(hvc_call(world->vcpus[cpu], HVC_CONDUIT_SMC, 0, &frame), HVC_RESUME);
-	assert_int_equal(frame.x[1], x1);
-	assert_int_equal(frame.x[2], x2);
-	assert_int_equal(frame.x[3], 0xc0);
-	return frame.x[0];
-}
-
-static void turn_on(struct world *world, unsigned int cpu)
-{
-	assert_int_equal(ask(world, 0, CPU_ON | WIDE, mpidrs[cpu], 0x1000), SUCCESS);
-	hvc_vcpu_started(world->vcpus[cpu]);
 }
 
 static void turn_off(struct world *world, unsigned int cpu)

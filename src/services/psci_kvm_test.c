@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PSCI where Linux KVM departs from DEN0022: each quirk alone, and what it was measured to do. */
 #include "cmocka_all.h"
-#include "world.h"
-
-enum {
-	SUCCESS = 0,
-	INVALID_PARAMETERS = -2,
-	DENIED = -3,
-	ALREADY_ON = -4,
-	ON_PENDING = -5,
-	INVALID_ADDRESS = -9
-};
-enum { ON = 0, OFF = 1, PENDING = 2 };
+#include "psci_calls.h"
 
 #define CPU_SUSPEND    0x84000001u
 #define CPU_ON         0x84000003u

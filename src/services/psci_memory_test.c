@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PSCI (DEN0022, 5.14 and 5.15): MEM_PROTECT and its range check. */
 #include "cmocka_all.h"
-#include "world.h"
-
-enum { SUCCESS = 0, DENIED = -3, INTERNAL_FAILURE = -6 };
+#include "psci_calls.h"
 
 #define FEATURES    0x8400000au
 #define MEM_PROTECT 0x84000013u

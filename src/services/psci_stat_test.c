@@ -3,23 +3,24 @@
 #include <stdlib.h>
 
 #include "cmocka_all.h"
-#include "world.h"
+#include "psci_calls.h"
 
-enum { SUCCESS = 0 };
+#define ask(...)            psci_ask(HVC_CONDUIT_HVC, __VA_ARGS__)
+#define turn_on(world, cpu) psci_turn_on(HVC_CONDUIT_HVC, world, cpu, mpidrs[cpu])
 
-#define CPU_SUSPEND      0xc4000001u
-#define CPU_OFF          0x84000002u
-#define CPU_ON           0xc4000003u
-#define AFFINITY_INFO    0xc4000004u
-#define FEATURES         0x8400000au
-#define CPU_FREEZE       0x8400000bu
-#define DEFAULT_SUSPEND  0xc400000cu
-#define SYSTEM_SUSPEND   0xc400000eu
-#define SET_SUSPEND_MODE 0x8400000fu
-#define RESIDENCY        0xc4000010u
-#define COUNT            0xc4000011u
-#define NODE_HW_STATE    0xc400000du
-#define RAM_END          0x80000000ull
+#define CPU_SUSPEND         0xc4000001u
+#define CPU_OFF             0x84000002u
+#define CPU_ON              0xc4000003u
+#define AFFINITY_INFO       0xc4000004u
+#define FEATURES            0x8400000au
+#define CPU_FREEZE          0x8400000bu
+#define DEFAULT_SUSPEND     0xc400000cu
+#define SYSTEM_SUSPEND      0xc400000eu
+#define SET_SUSPEND_MODE    0x8400000fu
+#define RESIDENCY           0xc4000010u
+#define COUNT               0xc4000011u
+#define NODE_HW_STATE       0xc400000du
+#define RAM_END             0x80000000ull
 
 /* Extended format. */
 #define CORE_STANDBY 0x00000001u
@@ -67,22 +68,6 @@ static enum hvc_verdict call(struct world *world, unsigned int cpu, uint32_t id,
 	struct hvc_frame frame = world_frame(id, x1, x2, 0xc0);
 
 	return hvc_call(world->vcpus[cpu], HVC_CONDUIT_HVC, 0, &frame);
-}
-
-static uint64_t ask(struct world *world, unsigned int cpu, uint32_t id, uint64_t x1, uint64_t x2)
-{
-	struct hvc_frame frame = world_frame(id, x1, x2, 0xc0);
-
-	assert_int_equal(hvc_call(world->vcpus[cpu], HVC_CONDUIT_HVC, 0, &frame), HVC_RESUME);
-	assert_int_equal(frame.x[1], x1);
-	assert_int_equal(frame.x[2], x2);
-	return frame.x[0];
-}
-
-static void turn_on(struct world *world, unsigned int cpu)
-{
-	assert_int_equal(ask(world, 0, CPU_ON, mpidrs[cpu], 0x1000), SUCCESS);
-	hvc_vcpu_started(world->vcpus[cpu]);
 }
 
 /* Of CPU 0, who must be awake. */

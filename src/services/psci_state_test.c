@@ -5,9 +5,9 @@
 #include "../services/psci.h"
 #include "../services/psci_state.h"
 #include "cmocka_all.h"
-#include "world.h"
+#include "psci_calls.h"
 
-enum { SUCCESS = 0, DENIED = -3 };
+#define ask(...)         psci_ask(HVC_CONDUIT_HVC, __VA_ARGS__)
 
 #define CPU_SUSPEND      0xc4000001u
 #define CPU_OFF          0x84000002u
@@ -55,14 +55,6 @@ static enum hvc_verdict call(struct world *world, unsigned int cpu, uint32_t id,
 	struct hvc_frame frame = world_frame(id, x1, x2, 0);
 
 	return hvc_call(world->vcpus[cpu], HVC_CONDUIT_HVC, 0, &frame);
-}
-
-static uint64_t ask(struct world *world, unsigned int cpu, uint32_t id, uint64_t x1, uint64_t x2)
-{
-	struct hvc_frame frame = world_frame(id, x1, x2, 0);
-
-	assert_int_equal(hvc_call(world->vcpus[cpu], HVC_CONDUIT_HVC, 0, &frame), HVC_RESUME);
-	return frame.x[0];
 }
 
 /* CPU 0 and 4 run, 1 is off, 2 frozen, 3 on its way, 5 asleep; the trusted OS is on 4. */

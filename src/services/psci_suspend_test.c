@@ -1,32 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PSCI (DEN0022): power states, coordination, and who is asleep. */
 #include "cmocka_all.h"
-#include "world.h"
+#include "psci_calls.h"
 
-enum {
-	SUCCESS = 0,
-	INVALID_PARAMETERS = -2,
-	DENIED = -3,
-	INVALID_ADDRESS = -9,
-	ON = 0,
-	OFF = 1,
-	STANDBY = 2
-};
+enum { STANDBY = 2 };
 
-#define CPU_SUSPEND      0x84000001u
-#define CPU_OFF          0x84000002u
-#define CPU_ON           0x84000003u
-#define AFFINITY_INFO    0x84000004u
-#define FEATURES         0x8400000au
-#define CPU_FREEZE       0x8400000bu
-#define DEFAULT_SUSPEND  0x8400000cu
-#define NODE_HW_STATE    0x8400000du
-#define SYSTEM_SUSPEND   0x8400000eu
-#define SET_SUSPEND_MODE 0x8400000fu
-#define WIDE             HVC_ID_64
+#define ask(...)            psci_ask(HVC_CONDUIT_SMC, __VA_ARGS__)
+#define turn_on(world, cpu) psci_turn_on(HVC_CONDUIT_SMC, world, cpu, mpidrs[cpu])
 
-#define HIGH             0xffffffff00000000ull /* what SMC32 does not see */
-#define RAM_END          0x80000000ull
+#define CPU_SUSPEND         0x84000001u
+#define CPU_OFF             0x84000002u
+#define CPU_ON              0x84000003u
+#define AFFINITY_INFO       0x84000004u
+#define FEATURES            0x8400000au
+#define CPU_FREEZE          0x8400000bu
+#define DEFAULT_SUSPEND     0x8400000cu
+#define NODE_HW_STATE       0x8400000du
+#define SYSTEM_SUSPEND      0x8400000eu
+#define SET_SUSPEND_MODE    0x8400000fu
+#define WIDE                HVC_ID_64
+
+#define HIGH                0xffffffff00000000ull /* what SMC32 does not see */
+#define RAM_END             0x80000000ull
 
 /* What a policy declares: core standby and down, cluster down and the system down, core down in all but the first. */
 #define CORE_STANDBY    0x00000001u
@@ -77,23 +72,6 @@ static struct world *make(struct kind kind)
 static enum hvc_verdict call(struct world *world, unsigned int cpu, struct hvc_frame *frame)
 {
 	return hvc_call(world->vcpus[cpu], HVC_CONDUIT_SMC, 0, frame);
-}
-
-static uint64_t ask(struct world *world, unsigned int cpu, uint32_t id, uint64_t x1, uint64_t x2)
-{
-	struct hvc_frame frame = world_frame(id, x1, x2, 0xc0);
-
-	assert_int_equal(call(world, cpu, &frame), HVC_RESUME);
-	assert_int_equal(frame.x[1], x1);
-	assert_int_equal(frame.x[2], x2);
-	assert_int_equal(frame.x[3], 0xc0);
-	return frame.x[0];
-}
-
-static void turn_on(struct world *world, unsigned int cpu)
-{
-	assert_int_equal(ask(world, 0, CPU_ON | WIDE, mpidrs[cpu], 0x1000), SUCCESS);
-	hvc_vcpu_started(world->vcpus[cpu]);
 }
 
 static void turn_all_on(struct world *world)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PSCI (DEN0022): what each version has, discovery, and the calls that end or reset the system. */
 #include "cmocka_all.h"
-#include "world.h"
-
-enum { INVALID_PARAMETERS = -2, INTERNAL_FAILURE = -6 };
+#include "psci_calls.h"
 
 #define FEATURES 0x8400000au
 #define RESET2   0x84000012u

@@ -4,9 +4,7 @@
 #include <pthread.h>
 
 #include "cmocka_all.h"
-#include "world.h"
-
-enum { SUCCESS = 0, DENIED = -3, INTERNAL_FAILURE = -6 };
+#include "psci_calls.h"
 
 #define CPU_SUSPEND      0xc4000001u
 #define CPU_OFF          0x84000002u

@@ -1,35 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PSCI (DEN0022, 5.8, 5.9 and 5.17): a trusted OS that is on one CPU, and CPUs that are frozen. */
 #include "cmocka_all.h"
-#include "world.h"
+#include "psci_calls.h"
 
-enum {
-	SUCCESS = 0,
-	INVALID_PARAMETERS = -2,
-	DENIED = -3,
-	ALREADY_ON = -4,
-	ON_PENDING = -5,
-	INTERNAL_FAILURE = -6,
-	NOT_PRESENT = -7,
-	ON = 0,
-	OFF = 1,
-	PENDING = 2
-};
+#define ask(...)            psci_ask(HVC_CONDUIT_HVC, __VA_ARGS__)
+#define turn_on(world, cpu) psci_turn_on(HVC_CONDUIT_HVC, world, cpu, mpidrs[cpu])
 
-#define CPU_OFF         0x84000002u
-#define CPU_ON          0xc4000003u
-#define AFFINITY_INFO   0x84000004u
-#define MIGRATE         0x84000005u
-#define INFO_TYPE       0x84000006u
-#define INFO_UP_CPU     0x84000007u
-#define FEATURES        0x8400000au
-#define CPU_FREEZE      0x8400000bu
-#define CPU_OFF_0_1     0x95c1ba5fu
-#define CPU_ON_0_1      0x95c1ba60u
-#define MIGRATE_0_1     0x95c1ba61u
-#define DEFAULT_SUSPEND 0xc400000cu
-#define WIDE            HVC_ID_64
-#define HIGH            0xffffffff00000000ull
+#define CPU_OFF             0x84000002u
+#define CPU_ON              0xc4000003u
+#define AFFINITY_INFO       0x84000004u
+#define MIGRATE             0x84000005u
+#define INFO_TYPE           0x84000006u
+#define INFO_UP_CPU         0x84000007u
+#define FEATURES            0x8400000au
+#define CPU_FREEZE          0x8400000bu
+#define CPU_OFF_0_1         0x95c1ba5fu
+#define CPU_ON_0_1          0x95c1ba60u
+#define MIGRATE_0_1         0x95c1ba61u
+#define DEFAULT_SUSPEND     0xc400000cu
+#define WIDE                HVC_ID_64
+#define HIGH                0xffffffff00000000ull
 
 enum { CPUS = 4 };
 static const uint64_t mpidrs[CPUS] = {0x000, 0x001, 0x100, 0x500000101ull};
@@ -56,23 +46,6 @@ static enum hvc_verdict call(struct world *world, unsigned int cpu, uint32_t id)
 	struct hvc_frame frame = world_frame(id, 0, 0, 0);
 
 	return hvc_call(world->vcpus[cpu], HVC_CONDUIT_HVC, 0, &frame);
-}
-
-static uint64_t ask(struct world *world, unsigned int cpu, uint32_t id, uint64_t x1, uint64_t x2)
-{
-	struct hvc_frame frame = world_frame(id, x1, x2, 0xc0);
-
-	assert_int_equal(hvc_call(world->vcpus[cpu], HVC_CONDUIT_HVC, 0, &frame), HVC_RESUME);
-	assert_int_equal(frame.x[1], x1);
-	assert_int_equal(frame.x[2], x2);
-	assert_int_equal(frame.x[3], 0xc0);
-	return frame.x[0];
-}
-
-static void turn_on(struct world *world, unsigned int cpu)
-{
-	assert_int_equal(ask(world, 0, CPU_ON, mpidrs[cpu], 0x1000), SUCCESS);
-	hvc_vcpu_started(world->vcpus[cpu]);
 }
 
 /* DEN0022, table 9. */
