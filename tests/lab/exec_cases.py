@@ -163,6 +163,36 @@ echo "status $?"
         if {row["function"]: row["calls"] for row in summary["functions"]} != {"PSCI_CPU_ON": 11}:
             yield f"the summary has {summary['functions']}"
 
+    def handler_restart(self):
+        """A guest's random numbers come from a handler, which is killed, and started again: meanwhile Linux is told that there
+        is no entropy, and tries again."""
+        words, files = self.linux("debian-12", "", "hwrng.sh")
+        start = "run ./test-handler /tmp/rng.sock echo >/dev/null & echo $! >/tmp/handler"
+        kill, show = "run kill -9 $(cat /tmp/handler)", "run ./hvcgate ctl show guest"
+        run = self.run([start, "wait 5 ^@.read:.*ok", show, kill, "sleep 3", show, start, "wait 12 ^@.read:.*ok", show, "quit"],
+                       [*words, "-name", "guest"], files=[*files, l2.built("src/handler/test-handler")],
+                       policy="""hvcgate: 1
+profile: linux-6.12
+strictness: kvm
+discovery: raw
+rules:
+  - forward: TRNG_RND
+    to: rng
+handlers:
+  rng: {socket: /tmp/rng.sock, timeout: 2s}
+""")
+        yield from self.ended(run)
+        if "failed" in run.console:
+            yield "a read failed"
+        counts = re.findall(r"requests (\d+), answered (\d+), timed out (\d+), failed (\d+)", run.output)
+        answered, failed = [int(row[1]) for row in counts], [int(row[3]) for row in counts]
+        if len(counts) != 3 or not 0 < answered[0] <= answered[1] < answered[2] or not failed[0] < failed[1]:
+            yield f"counters: {counts}"
+        if re.findall(r"handler +rng at /tmp/rng.sock: (attached|not there)", run.output) != ["attached", "not there", "attached"]:
+            yield f"states: {run.output}"
+        if not re.search("handler rng: not there: it hung up", "\n".join(run.stderr)):
+            yield f"not said that the handler went: {run.stderr}"
+
     def ended(self, run):
         if run.result != "ok":
             yield f"{run.result}: {run.stderr}"
