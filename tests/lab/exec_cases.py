@@ -361,6 +361,8 @@ MOVES = [
     {**N1, "name": "6.18 to 6.12", "from": "6.18", "to": "6.12", "source": as_kernel("linux-6.18", TO_6_12)},
     {**N1, "name": "6.12 to 6.18, a source without hvcgate", "from": "6.12", "to": "6.18",
      "record": True, "destination": as_kernel("linux-6.12")},
+    {**N1, "name": "PSCI 1.3 on an older kernel, a source without hvcgate", "from": "6.18", "to": "6.12",
+     "record": True, "destination": as_kernel("linux-6.18")},
     {**N1, "name": "new to old, QEMU 7.2", "qemu": "7.2", "from": "7.x", "to": "6.12",
      "source": as_kernel("linux-7.3", TO_6_12 + HIDE)},
     {**N1, "name": "old to new, a source without hvcgate, QEMU 7.2", "qemu": "7.2", "from": "6.12", "to": "7.x",
