@@ -30,7 +30,8 @@
  * Signals: user-space PSCI runs work for a vCPU on that vCPU's own thread, which it interrupts with one real-time signal
  * (hvc_kvm_options.signal). The signal is handled here and is not in the mask of KVM_SET_SIGNAL_MASK. The VMM's own signals
  * and kvm_run.immediate_exit are never swallowed: hvc_kvm_run() is EINTR, and what was under way is done again after the
- * next hvc_kvm_run(), because the program counter is back at the call.
+ * next hvc_kvm_run(), because the program counter is back at the call. Because signals that come together cannot be told
+ * apart afterwards, it is also EINTR when KVM_RUN was ended for another vCPU's sake alone: run it again.
  *
  * Sources: Linux, Documentation/virt/kvm/api.rst (4.35 to 4.82, 5) and devices/vm.rst; PSCI DEN0022; docs/plan.md.
  */
