@@ -199,9 +199,16 @@ static int rewind_call(const struct hvc_kvm_vcpu *vcpu, int error)
 static int finish(struct hvc_kvm_vcpu *vcpu, struct call *call, enum hvc_verdict verdict)
 {
 	const struct hvc_kvm_options *options = &vcpu->vm->kvm->options;
-	const int result = power_verdict(vcpu, verdict, &call->frame);
-	const int error = write_back(vcpu, call);
+	int result, error;
 
+	if (verdict == HVC_CPU_OFF || verdict == HVC_CPU_FREEZE) {
+		/* As soon as it is off a CPU_ON of the kernel's may give it other registers. */
+		error = write_back(vcpu, call);
+		result = power_verdict(vcpu, verdict, &call->frame);
+	} else {
+		result = power_verdict(vcpu, verdict, &call->frame);
+		error = write_back(vcpu, call);
+	}
 	if (options->called != NULL) {
 		options->called(options->called_context, vcpu, &call->before, &call->frame,
 				call->conduit, verdict);
