@@ -141,19 +141,21 @@ run 2 exec
 says err 'which VMM?'
 run 2 exec --policy - -- true
 says err "standard input is the VMM's"
-run 2 exec --trace-format json -- true
+run 2 exec --trace-format json --policy my.yaml -- true
 says err '--trace-format is for --trace'
 run 2 exec --no-run --policy my.yaml -- true
 says err '--no-run is without a policy'
 run 2 exec --summary yaml -- true
 says err 'table, json or none'
-run 2 exec -- ./no-such-vmm --policy --summary
+run 2 exec --policy my.yaml -- ./no-such-vmm --policy --summary
 says err './no-such-vmm: No such file'
+run 2 exec -- true
+says err 'which policy? --policy FILE'
 run 3 exec --no-run -- sh -c 'exit 3'
 run 0 exec --no-run -- echo --policy -- x
 says out '--policy -- x'
 if [ "$(uname -m)" != aarch64 ]; then
-	run 2 exec -- true
+	run 2 exec --policy my.yaml -- true
 	says err 'this is not arm64 Linux'
 fi
 

@@ -19,8 +19,7 @@ enum key {
 };
 
 static const struct argp_option option_table[] = {
-	{"policy", KEY_POLICY, "FILE", 0,
-	 "Policy of its VMs (default: profile hvcgate-1, unchanged)", 0},
+	{"policy", KEY_POLICY, "FILE", 0, "Policy of its VMs; needed, but for --no-run", 0},
 	{"from", KEY_FROM, "RECORD", 0,
 	 "Guests arrive from such a host, where they began without hvcgate: a record's file, or a built-in name",
 	 0},
@@ -90,6 +89,14 @@ static error_t finish(struct argp_state *state, struct exec_options *options)
 	if (options->no_run &&
 	    (options->policy != NULL || options->from != NULL || options->trace)) {
 		argp_error(state, "--no-run is without a policy: no vCPU runs");
+	}
+	/* The built-in policy says SMCCC 1.2. */
+	if (!options->no_run && options->policy == NULL) {
+		argp_error(
+			state,
+			"which policy? --policy FILE; no kernel does as hvcgate-1 by itself, but "
+			"'hvcgate: 1' with 'smccc: \"1.1\"' can be had on all that have a filter, "
+			"and 'profile: linux-6.12' with 'strictness: kvm' costs least");
 	}
 	return 0;
 }
