@@ -555,6 +555,16 @@ uint64_t arm_kvm_ioctls(struct arm_kvm *kvm)
 	return kvm->ioctls;
 }
 
+uint32_t arm_kvm_mp_state(struct arm_kvm *kvm, int vcpu_fd)
+{
+	struct arm_vcpu *vcpu = find_kind(kvm, vcpu_fd, OBJECT_VCPU);
+
+	pthread_mutex_lock(&vcpu->vm->power);
+	const uint32_t state = vcpu->mp_state;
+	pthread_mutex_unlock(&vcpu->vm->power);
+	return state;
+}
+
 struct arm_guest arm_kvm_peek(struct arm_kvm *kvm, int vcpu_fd, uint32_t *mp_state)
 {
 	struct arm_vcpu *vcpu = find_kind(kvm, vcpu_fd, OBJECT_VCPU);

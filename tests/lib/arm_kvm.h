@@ -141,6 +141,8 @@ struct arm_vcpu_counts arm_kvm_vcpu_counts(struct arm_kvm *kvm, int vcpu_fd);
 struct arm_vcpu_counts arm_kvm_counts(struct arm_kvm *kvm);
 /* All ioctls so far. */
 uint64_t arm_kvm_ioctls(struct arm_kvm *kvm);
+/* mp_state as it is, at any time, without an ioctl. */
+uint32_t arm_kvm_mp_state(struct arm_kvm *kvm, int vcpu_fd);
 /* Registers and mp_state as they are, without an ioctl: when nobody runs it. */
 struct arm_guest arm_kvm_peek(struct arm_kvm *kvm, int vcpu_fd, uint32_t *mp_state);
 

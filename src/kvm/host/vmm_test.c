@@ -264,10 +264,7 @@ int vmm_set(struct vmm *vmm, unsigned int cpu, uint64_t id, uint64_t value)
 
 uint32_t vmm_mp_state(struct vmm *vmm, unsigned int cpu)
 {
-	uint32_t state;
-
-	(void)arm_kvm_peek(vmm->fake, vmm->cpus[cpu].fd, &state);
-	return state;
+	return arm_kvm_mp_state(vmm->fake, vmm->cpus[cpu].fd);
 }
 
 /* --- vCPUs' threads. */

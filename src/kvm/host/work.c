@@ -12,6 +12,7 @@
 static bool step(struct hvc_kvm_vcpu *vcpu, bool hold)
 {
 	const bool stop = vcpu->stop_asked;
+	bool changed = stop || vcpu->start_asked;
 
 	if (stop) {
 		vcpu->stop_asked = false;
@@ -25,12 +26,14 @@ static bool step(struct hvc_kvm_vcpu *vcpu, bool hold)
 		struct work *work = vcpu->queue;
 
 		if (work->stage == WORK_WAITS && power_stopped(vcpu) && work->kind == WORK_START) {
+			changed |= hold;
 			work->stage = hold ? WORK_HELD : WORK_WAITS;
 			break;
 		}
 		if (work->stage == WORK_HELD) {
 			break;
 		}
+		changed = true;
 		vcpu->queue = work->next;
 		if (work->stage == WORK_GO) {
 			work->error = power_begin(vcpu);
@@ -40,7 +43,10 @@ static bool step(struct hvc_kvm_vcpu *vcpu, bool hold)
 		}
 	}
 	atomic_store(&vcpu->todo, vcpu->queue != NULL);
-	wake_all(&vcpu->vm->changes);
+	if (changed) {
+		/* Not for nothing: those who wait would wake each other for ever. */
+		wake_all(&vcpu->vm->changes);
+	}
 	return stop;
 }
 
