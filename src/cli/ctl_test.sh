@@ -22,6 +22,7 @@ cleanup() {
 trap cleanup EXIT
 
 start() {
+	: >"said.$1" # what an earlier one of this name said is not this one's
 	"$stub" "$1" <&8 >"said.$1" 8>&- &
 	pids+=($!)
 	until [ -s "said.$1" ]; do sleep 0.01; done
