@@ -52,7 +52,7 @@ struct hvc_vcpu {
 	_Alignas(64) const uint16_t
 		*entries; /* vm->filter.entries: the rules, in one pointer, so that one store swaps them */
 	struct hvc_vm *vm;
-	uint64_t *counters; /* struct hvc_counters.calls, or NULL */
+	uint64_t *counters;  /* struct hvc_counters.calls, or NULL */
 	uint32_t last_id;    /* of the last call, normalised */
 	uint32_t last_entry; /* what the lookup said of it, or LAST_CONVENTION */
 	uint32_t hint_mask;  /* HVC_ID_SVE_HINT at SMCCC 1.3 and later, else 0 */
