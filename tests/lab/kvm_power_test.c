@@ -406,7 +406,7 @@ static void test(unsigned int subset, unsigned int rounds)
 
 int main(int argc, char **argv)
 {
-	const unsigned int rounds = argc > 1 ? (unsigned int)atoi(argv[1]) : 50;
+	const unsigned int rounds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 50;
 	const struct sigaction action = {.sa_handler = on_signal};
 
 	calm = argc > 2 && strcmp(argv[2], "calm") == 0;

@@ -233,7 +233,7 @@ static void unmake(struct machine *machine)
 static int first_run(struct machine *machine)
 {
 	struct hvc_kvm_vm *vm = &machine->vm;
-	struct hvc_vcpu *vcpus[2];
+	struct hvc_vcpu *vcpus[2] = {NULL, NULL};
 	int error;
 
 	for (unsigned int i = 0; i < 2; i++) {

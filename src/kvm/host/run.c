@@ -65,7 +65,7 @@ static int run(struct hvc_kvm_vcpu *vcpu)
 /* Between two runs: others wait for what they asked for, and the VMM for its EINTR. */
 static int leave(struct hvc_kvm_vcpu *vcpu, int error)
 {
-	if (error == EINTR && atomic_load(&vcpu->todo)) {
+	if ((error == EINTR || error == CALL_AGAIN) && atomic_load(&vcpu->todo)) {
 		work_do(vcpu);
 	}
 	if (vcpu->called_away) {
