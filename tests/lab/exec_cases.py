@@ -12,6 +12,7 @@ import l2
 
 CPUS = {"max": "max,pauth-impdef=on,sve=off", "neoverse-n1": "neoverse-n1"}
 OWN = "0xc3000001"  # of the OEM range: no function
+SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 POWER = ["PSCI_CPU_ON", "PSCI_CPU_OFF", "PSCI_AFFINITY_INFO", "PSCI_CPU_SUSPEND"]
 
 
@@ -52,6 +53,17 @@ class Cases:
                 return row[what]
         return 0
 
+    def keep(self, name, faults, *runs, **more):
+        """A row of the results, beside the moves. Passes the faults on."""
+        faults, counted = list(faults), {}
+        for run in runs:
+            for row in run.summary.get("functions", []):
+                if row.get("calls"):
+                    counted[row["function"]] = counted.get(row["function"], 0) + row["calls"]
+        self.rows.append({"name": name, "kernel": runs[-1].package, "with": runs[-1].qemu, **more, "calls that left the kernel": counted,
+                          "faults": faults})
+        return faults
+
     # --- Linux.
 
     def linux(self, guest, append, script="hotplug.sh"):
@@ -67,9 +79,9 @@ class Cases:
         return words, [there / "Image", initrd]
 
     def linux_boot(self):
-        """Debian's kernel under a policy: an older PSCI, no TRNG, vendor features from our engine."""
+        """Debian's kernel under a policy: an older PSCI, no TRNG, vendor features from our engine. QEMU denies itself what it can."""
         words, files = self.linux("debian-12", "rounds=10")
-        run = self.run(["end"], words, files=files, policy="""hvcgate: 1
+        run = self.run(["end"], [*words, "-sandbox", SANDBOX], files=files, policy="""hvcgate: 1
 profile: linux-6.12
 strictness: kvm
 discovery: raw
@@ -81,6 +93,9 @@ rules:
 handlers:
   watch: {socket: /tmp/nobody.sock}
 """)
+        yield from self.keep("a policy", self.linux_booted(run), run)
+
+    def linux_booted(self, run):
         yield from self.ended(run)
         for line in (r"@ dmesg: psci: PSCIv1\.0 detected", r"@ trng_module: 0$", r"@ hotplug: 10 times, 0 bad",
                      r"@ dmesg: smccc: KVM: hypervisor services detected \(0x00000000 0x00000000 0x00000000 0x00000001\)",
@@ -106,6 +121,9 @@ strictness: kvm
 discovery: raw
 revocable: [TRNG_RND]
 """)
+        yield from self.keep("denied", self.ctl_denied(run), run)
+
+    def ctl_denied(self, run):
         yield from self.ended(run)
         reads = [(int(n), float(up), how) for n, up, how in re.findall(r"@ read: (\d+) ([\d.]+) (ok|failed)", run.console)]
         good = [up for n, up, how in reads if how == "ok"]
@@ -225,7 +243,7 @@ handlers:
             for functions in itertools.combinations(POWER, count):
                 run = self.run(["wait 1 ^@.round:.10", "monitor stop", "sleep 0.5", "monitor cont", "end"], words,
                                self.in_user_space(functions), files=files)
-                faults = list(self.hotplugged(20, functions, 21, run))
+                faults = self.keep("subset", self.hotplugged(20, functions, 21, run), run, functions=functions, times=20)
                 print(f"    {', '.join(functions) or 'none'} in user space: {faults or 'good'}", flush=True)
                 yield from faults
 
@@ -238,13 +256,13 @@ handlers:
         yield from self.ended(source)
         if source.result == "ok":
             there = self.run(["end"], [*words, *l2.INCOMING], policy, files=[*files, source.stream])
-            yield from self.hotplugged(30, POWER, 20 + 30, source, there)
+            yield from self.keep("stop, reset and move", self.hotplugged(30, POWER, 20 + 30, source, there), source, there, times=50)
 
     def thousand(self):
         """1000 times off and on, all of it in user space."""
         words, files = self.linux("debian-11", "rounds=1000")
         run = self.run(["end"], words, self.in_user_space(POWER), files=files, timeout=2400, limit=2300)
-        yield from self.hotplugged(1000, POWER, 1001, run)
+        yield from self.keep("thousand", self.hotplugged(1000, POWER, 1001, run), run, times=1000)
 
     # --- A handler that sleeps.
 
