@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Signals and immediate_exit belong to the VMM; a call that they interrupt is made again, and is one call. */
+#define _DEFAULT_SOURCE
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy_test.h"
 #include "rng.h"
@@ -121,6 +123,32 @@ static void test_stops_in_a_call(void **state)
 	vmm_free(&vmm);
 }
 
+/* A VMM that only sets immediate_exit, and sends no signal, is heard while a handler sleeps, too. */
+static void test_immediate_exit_in_a_call(void **state)
+{
+	struct desk desk;
+	const struct vmm_setup setup = {.policy = TO_HANDLER, .desk = &desk, VMM_PROGRAM(one_call)};
+	struct vmm vmm;
+
+	(void)state;
+	told.count = 0;
+	desk_init(&desk);
+	vmm_new(&vmm, &setup);
+	vmm_start(&vmm, 0);
+	const struct hvc_kvm_request request = desk_take(&desk);
+	__atomic_store_n(&vmm.cpus[0].run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	while (atomic_load(&vmm.cpus[0].spurious) == 0) {
+		usleep(1000);
+	}
+	__atomic_store_n(&vmm.cpus[0].run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	desk_answer(&desk, request.sequence, (const uint64_t[4]){5, 6, 7, 8});
+	vmm_join(&vmm, 0);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.x[0][0], 5);
+	assert_int_equal(desk_sent(&desk), 1);
+	vmm_free(&vmm);
+}
+
 /* Calls in a loop, each with its number; answers come at any moment: also to a vCPU that stands still. */
 enum { CALLS = 200 };
 static atomic_uint answers_right, calls_made;
@@ -219,9 +247,13 @@ static void test_reset_in_a_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stop_and_go),       cmocka_unit_test(test_immediate_exit),
-		cmocka_unit_test(test_exits_among_calls), cmocka_unit_test(test_stops_in_a_call),
-		cmocka_unit_test(test_stops_at_any_time), cmocka_unit_test(test_reset_in_a_call),
+		cmocka_unit_test(test_stop_and_go),
+		cmocka_unit_test(test_immediate_exit),
+		cmocka_unit_test(test_immediate_exit_in_a_call),
+		cmocka_unit_test(test_exits_among_calls),
+		cmocka_unit_test(test_stops_in_a_call),
+		cmocka_unit_test(test_stops_at_any_time),
+		cmocka_unit_test(test_reset_in_a_call),
 	};
 
 	return VMM_TESTS(tests);
