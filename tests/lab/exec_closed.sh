@@ -44,6 +44,7 @@ allow: [smccc, workarounds, soc-id]
 END
 sed 's/soc-id]/soc-id, arch-features, arch-calls, smc, no-filter]/' policy.yaml >allows.yaml
 echo 'hvcgate: 1, nonsense' >bad.yaml
+echo "hvcgate: 1" >plain.yaml
 policy=policy.yaml
 
 if [ "${1-}" = no-filter ]; then
@@ -99,7 +100,8 @@ unset LD_PRELOAD
 try "no such VMM" 2 "no such program in PATH" exec_vmm nosuch
 try "no policy" 2 "nosuch.yaml" ./hvcgate exec --policy nosuch.yaml -- ./vmm 84000000
 try "bad policy" 1 "bad.yaml" ./hvcgate exec --policy bad.yaml -- ./vmm 84000000
-try "policy that cannot be enforced" 1 "allow: [" ./hvcgate exec -- ./vmm 84000000
+try "none named" 2 "which policy" ./hvcgate exec -- ./vmm 84000000
+try "policy that cannot be enforced" 1 "allow: [" ./hvcgate exec --policy plain.yaml -- ./vmm 84000000
 cp vmm setuid-vmm && chmod u+s setuid-vmm
 try "set-user-ID" 2 "set-user-ID" exec_vmm ./setuid-vmm 84000000
 mkdir nokvm && mv /dev/kvm nokvm/
