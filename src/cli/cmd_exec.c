@@ -51,24 +51,6 @@ static const char doc[] =
 	"Example: hvcgate exec --policy no-trng.yaml -- qemu-system-aarch64 -M virt,gic-version=3 -accel kvm -cpu host "
 	"-nographic -kernel Image";
 
-static void parse_summary(const char *text, struct argp_state *state, struct exec_options *options)
-{
-	const size_t length = strcspn(text, ":");
-
-	if (strncmp(text, "table", length) == 0 && length == 5) {
-		options->summary = RUN_FORMAT_TEXT;
-	} else if (strncmp(text, "json", length) == 0 && length == 4) {
-		options->summary = RUN_FORMAT_JSON;
-	} else if (strcmp(text, "none") == 0) {
-		options->summary = RUN_FORMAT_NONE;
-	} else {
-		argp_error(state,
-			   "--summary %s: table, json or none is wanted; the first two with :FILE",
-			   text);
-	}
-	options->summary_file = text[length] == ':' ? text + length + 1 : NULL;
-}
-
 static void parse_trace_format(const char *text, struct argp_state *state,
 			       struct exec_options *options)
 {
@@ -126,7 +108,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		parse_trace_format(text, state, options);
 		return 0;
 	case KEY_SUMMARY:
-		parse_summary(text, state, options);
+		run_parse_summary(text, state, &options->summary, &options->summary_file);
 		return 0;
 	case ARGP_KEY_ARG:
 		/* The VMM's name: what follows is its own, also options. */

@@ -234,22 +234,23 @@ static void parse_cpu(const char *text, struct argp_state *state, struct run_opt
 	}
 }
 
-static void parse_summary(const char *text, struct argp_state *state, struct run_options *options)
+void run_parse_summary(const char *text, struct argp_state *state, enum run_format *format,
+		       const char **file)
 {
 	const size_t length = strcspn(text, ":");
 
 	if (strncmp(text, "table", length) == 0 && length == 5) {
-		options->summary = RUN_FORMAT_TEXT;
+		*format = RUN_FORMAT_TEXT;
 	} else if (strncmp(text, "json", length) == 0 && length == 4) {
-		options->summary = RUN_FORMAT_JSON;
+		*format = RUN_FORMAT_JSON;
 	} else if (strcmp(text, "none") == 0) {
-		options->summary = RUN_FORMAT_NONE;
+		*format = RUN_FORMAT_NONE;
 	} else {
 		argp_error(state,
 			   "--summary %s: table, json or none is wanted; the first two with :FILE",
 			   text);
 	}
-	options->summary_file = text[length] == ':' ? text + length + 1 : NULL;
+	*file = text[length] == ':' ? text + length + 1 : NULL;
 }
 
 static void parse_timeout(const char *text, struct argp_state *state, struct run_options *options)
@@ -383,7 +384,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->trace_json = parse_choice("trace-format", text, "text", "json", state);
 		return 0;
 	case KEY_SUMMARY:
-		parse_summary(text, state, options);
+		run_parse_summary(text, state, &options->summary, &options->summary_file);
 		return 0;
 	case KEY_ON_RESET:
 		options->reset_continues = parse_choice("on-reset", text, "exit", "continue",

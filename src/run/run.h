@@ -26,6 +26,11 @@
 
 /* --- options.c: the command line. */
 enum run_format { RUN_FORMAT_NONE, RUN_FORMAT_TEXT, RUN_FORMAT_JSON };
+struct argp_state;
+/* options.c: --summary's FORMAT[:FILE], of `run` and `exec`; *file points into `text`, NULL: stderr. Ends the program where it
+ * is wrong, as argp does. */
+void run_parse_summary(const char *text, struct argp_state *state, enum run_format *format,
+		       const char **file);
 enum run_host { RUN_HOST_EL2, RUN_HOST_KVM };
 
 struct run_options {

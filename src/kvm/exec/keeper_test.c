@@ -330,7 +330,7 @@ static void believes_nothing(void)
 	one.handler = 7;
 	CHECK(call_of(&one).outcome == HVC_KVM_FAILED);
 	one = request(1);
-	one.id = 0x84000050; /* not this handler's */
+	one.id = hvc_function_at(HVC_FN_TRNG_VERSION)->id32; /* not this handler's */
 	CHECK(call_of(&one).outcome == HVC_KVM_FAILED);
 	one = request(1);
 	one.conduit = 2;

@@ -85,8 +85,8 @@ static void all_sections(void **state)
 	assert_int_equal(plan.views[0].id, abi_register_id(HVC_REG_VENDOR_HYP_BMAP));
 	assert_int_equal(plan.views[0].kind, PLAN_HIDE);
 	assert_int_equal(plan.header->routes.count, 3);
-	assert_int_equal(plan.routes[0].first, 0x84000002);
-	assert_int_equal(plan.routes[0].last, 0x84000002);
+	assert_int_equal(plan.routes[0].first, hvc_function_at(HVC_FN_PSCI_CPU_OFF)->id32);
+	assert_int_equal(plan.routes[0].last, hvc_function_at(HVC_FN_PSCI_CPU_OFF)->id32);
 	assert_int_equal(plan.routes[0].handler, 0);
 	assert_int_equal(plan.routes[1].first, 0xc2000000);
 	assert_int_equal(plan.routes[1].last, 0xc20000ff);
