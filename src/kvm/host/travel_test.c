@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The engine's state on its way through a VMM's hands, on a KVM that is made up: calls that are under way, guests that go on
- * elsewhere. What single registers do is in registers_test.c. */
+ * elsewhere. What single registers do is in travel_registers_test.c. */
 #include <errno.h>
 #include <string.h>
 
