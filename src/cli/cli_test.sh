@@ -3,43 +3,13 @@
 # usage: cli_test.sh HVCGATE POLICIES MANUAL
 # The command as a person and as a program meet it: output, streams and exit status of each verb but run.
 set -eu
+. "$(dirname "$0")/../../tests/lib/command.sh"
 
 hvcgate=$(realpath "$1") policies=$(realpath "$2") manual=$(realpath "$3")
+tool=$hvcgate
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
-failed=0 passed=0
-
-fail() {
-	printf 'FAILED %s\n' "$1" >&2
-	sed 's/^/  out: /' out >&2
-	sed 's/^/  err: /' err >&2
-	failed=$((failed + 1))
-}
-
-# run STATUS ARGUMENT...: the command, whose output goes to files out and err.
-run() {
-	local want=$1 status=0
-	shift
-	what="hvcgate $*"
-	"$hvcgate" "$@" >out 2>err </dev/null || status=$?
-	if [ "$status" = "$want" ]; then
-		passed=$((passed + 1))
-	else
-		fail "$what: status $status, not $want"
-	fi
-}
-
-# says out|err TEXT: the file has that line; without TEXT it is empty.
-says() {
-	if [ $# = 1 ] && [ ! -s "$1" ]; then
-		passed=$((passed + 1))
-	elif [ $# = 2 ] && grep -qF -- "$2" "$1"; then
-		passed=$((passed + 1))
-	else
-		fail "$what: $1 has not '${2-nothing}'"
-	fi
-}
 
 cat >my.yaml <<'END'
 hvcgate: 1
@@ -577,5 +547,4 @@ if grep -q $'\033' out; then
 	fail 'colour though NO_COLOR is set'
 fi
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+verdict

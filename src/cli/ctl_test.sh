@@ -3,12 +3,13 @@
 # usage: ctl_test.sh HVCGATE CTL-STUB
 # `hvcgate ctl` as a person and as a program meet it, with VMs that are stubs.
 set -eu
+. "$(dirname "$0")/../../tests/lib/command.sh"
 
 hvcgate=$(realpath "$1") stub=$(realpath "$2")
+tool=$hvcgate
 dir=$(mktemp -d)
 export HVCGATE_RUNTIME_DIR=$dir/run
 cd "$dir"
-failed=0 passed=0
 
 # The stubs end with their standard input: a pipe that this shell holds open.
 mkfifo hold
@@ -28,100 +29,65 @@ start() {
 	until [ -s "said.$1" ]; do sleep 0.01; done
 }
 
-fail() {
-	printf 'FAILED %s\n' "$1" >&2
-	sed 's/^/  out: /' out >&2
-	sed 's/^/  err: /' err >&2
-	failed=$((failed + 1))
-}
-
-run() {
-	local want=$1 status=0
-	shift
-	what="hvcgate $*"
-	"$hvcgate" "$@" >out 2>err </dev/null || status=$?
-	if [ "$status" = "$want" ]; then
-		passed=$((passed + 1))
-	else
-		fail "$what: status $status, not $want"
-	fi
-}
-
-says() {
-	if grep -qE -- "$2" "$1"; then
-		passed=$((passed + 1))
-	else
-		fail "$what: $1 has not '$2'"
-	fi
-}
-
-says_not() {
-	if grep -qE -- "$2" "$1"; then
-		fail "$what: $1 has '$2'"
-	else
-		passed=$((passed + 1))
-	fi
-}
-
 run 0 ctl list
-says err 'no VM runs'
+matches err 'no VM runs'
 run 0 ctl list --format json
-says out '"vms": \[\]'
+matches out '"vms": \[\]'
 run 2 ctl show web
-says err "no VM 'web'"
+matches err "no VM 'web'"
 
 start web
 start db
 run 0 ctl list
-says out '^web +[0-9]+ kvm +2 .* 1234ab00  /etc/hvcgate/\?\[31mweb.yaml$'
-says out '^db '
+matches out '^web +[0-9]+ kvm +2 .* 1234ab00  /etc/hvcgate/\?\[31mweb.yaml$'
+matches out '^db '
 run 0 ctl list --format json
-says out '"name": "web"'
-says_not out functions
+matches out '"name": "web"'
+matches_not out functions
 
 run 0 ctl show web
-says out '^web, process [0-9]+, 2 vCPUs, up '
-says out '^host +kvm, Linux 6.12.1$'
-says out '^handler +ffa at /run/ffa.sock: attached$'
-says out 'requests 5, answered 0'
-says out '^revocable +TRNG_RND$'
-says out '^revoked +nothing$'
-says out '^TRNG_RND +[0-9]+0 +0 +0 +0$'
-says_not out PSCI_VERSION
-says out '^1 functions were not observed'
+matches out '^web, process [0-9]+, 2 vCPUs, up '
+matches out '^host +kvm, Linux 6.12.1$'
+matches out '^handler +ffa at /run/ffa.sock: attached$'
+matches out 'requests 5, answered 0'
+matches out '^revocable +TRNG_RND$'
+matches out '^revoked +nothing$'
+matches out '^TRNG_RND +[0-9]+0 +0 +0 +0$'
+matches_not out PSCI_VERSION
+matches out '^1 functions were not observed'
 run 0 ctl show "${pids[0]}" --format json
-says out '"observed": "no"'
-says out '"policy_sha256": "1234ab0'
+matches out '"observed": "no"'
+matches out '"policy_sha256": "1234ab0'
 
 run 0 ctl top web --count 2
-says out '^TRNG_RND +0 +[0-9]+0 +0$'
-says out '^TRNG_RND +10 +[0-9]+0 +0$'
+matches out '^TRNG_RND +0 +[0-9]+0 +0$'
+matches out '^TRNG_RND +10 +[0-9]+0 +0$'
 run 0 ctl top web -n 2 --format json
-says out '"per_second":10,'
+matches out '"per_second":10,'
 [ "$(wc -l <out)" = 2 ] || fail "$what: not two lines"
 
 run 1 ctl deny web PSCI_VERSION
-says err 'PSCI_VERSION is not revocable in this VM; it can lose TRNG_RND; .*revocable: \[PSCI_VERSION\]'
+matches err 'PSCI_VERSION is not revocable in this VM; it can lose TRNG_RND; .*revocable: \[PSCI_VERSION\]'
 run 1 ctl deny web NOBODY
-says err 'no function of this name'
+matches err 'no function of this name'
 run 1 ctl deny web PSCI_VERSION --format json
-says out '"error": '
+matches out '"error": '
 run 0 ctl show web
-says out '^revoked +nothing$'
+matches out '^revoked +nothing$'
 run 0 ctl deny web TRNG_RND
-says out '^web: TRNG_RND is denied from now on$'
+matches out '^web: TRNG_RND is denied from now on$'
 run 0 ctl deny web TRNG_RND
-says out '^web: TRNG_RND was denied already$'
+matches out '^web: TRNG_RND was denied already$'
 run 0 ctl show web
-says out '^revoked +TRNG_RND$'
+matches out '^revoked +TRNG_RND$'
 run 0 ctl show db
-says out '^revoked +nothing$'
+matches out '^revoked +nothing$'
 
 start web # another one of this name
 run 2 ctl show web
-says err "2 VMs are named 'web': say the PID"
+matches err "2 VMs are named 'web': say the PID"
 run 0 ctl deny "${pids[0]}" TRNG_RND --format json
-says out '"already": true'
+matches out '"already": true'
 
 # A VM that dies: top ends, its socket is cleared away.
 : >out
@@ -133,28 +99,27 @@ status=0
 wait "$top" || status=$?
 what='top of a VM that dies'
 [ "$status" = 0 ] || fail "$what: status $status"
-says err 'it is gone'
+matches err 'it is gone'
 run 0 ctl list
-says_not out '^db '
+matches_not out '^db '
 [ ! -e "run/${pids[1]}" ] || fail "the dead one's socket is still there"
 
 run 2 ctl
-says err 'list, show, top or deny'
+matches err 'list, show, top or deny'
 run 2 ctl lst
-says err "did you mean 'hvcgate ctl list'"
+matches err "did you mean 'hvcgate ctl list'"
 run 2 ctl show
-says err 'which VM'
+matches err 'which VM'
 run 2 ctl deny web
-says err 'a VM and a function'
+matches err 'a VM and a function'
 run 2 ctl top web --count 0
-says err 'from 1 to'
+matches err 'from 1 to'
 run 2 ctl list web
 for verb in list show top deny; do
 	run 0 ctl "$verb" --help
-	says out "Example: hvcgate ctl $verb"
+	matches out "Example: hvcgate ctl $verb"
 done
 run 0 ctl --help
-says out '  deny +Shut a function off'
+matches out '  deny +Shut a function off'
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+verdict

@@ -5,29 +5,12 @@
 # What the tool that holds golden answers against the engine must notice, and what it must refuse.
 
 set -eu
-golden=$1 tables=$2
+. "$(dirname "$0")/../lib/command.sh"
+
+tool=$(realpath "$1") tables=$(realpath "$2")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-status=0
-
-fail() {
-	echo "FAILED $*"
-	cat "$dir/err"
-	status=1
-}
-
-# run STATUS ARGS...: the tool must end so; what it says is in $dir/err.
-run() {
-	local wanted=$1 got=0
-	shift
-	"$golden" "$@" >"$dir/out" 2>"$dir/err" || got=$?
-	[ "$got" = "$wanted" ] || fail "$*: status $got, not $wanted"
-}
-
-# says TEXT: so it did.
-says() {
-	grep -qF -- "$1" "$dir/err" || fail "nothing says: $1"
-}
+cd "$dir"
 
 table=$dir/tables/hvcgate-1@1.txt
 fresh() {
@@ -39,41 +22,41 @@ fresh() {
 fresh
 sed -i '0,/^PSCI_SYSTEM_RESET2\/64 /{/^PSCI_SYSTEM_RESET2\/64 /d}' "$table"
 run 1 --check "$dir/tables" hvcgate-1
-says 'recorded: (nothing)'
-says 'now:      PSCI_SYSTEM_RESET2/64 a: '
-says 'hvcgate-1@1 is closed'
-says "--print hvcgate-1@1 | diff $dir/tables/hvcgate-1@1.txt -"
+says err 'recorded: (nothing)'
+says err 'now:      PSCI_SYSTEM_RESET2/64 a: '
+says err 'hvcgate-1@1 is closed'
+says err "--print hvcgate-1@1 | diff $dir/tables/hvcgate-1@1.txt -"
 fresh
 sed -i '0,/^PSCI_SYSTEM_OFF\/32 /s//PSCI_CPU_FREEZE\/32 *: cpu-freeze\n&/' "$table"
 run 1 --check "$dir/tables" hvcgate-1
-says 'recorded: PSCI_CPU_FREEZE/32 *: cpu-freeze'
-says 'now:      (nothing)'
+says err 'recorded: PSCI_CPU_FREEZE/32 *: cpu-freeze'
+says err 'now:      (nothing)'
 fresh
 sed -i '0,/^PSCI_VERSION\/32 \*: x0=0x10001/s//PSCI_VERSION\/32 *: x0=0x10000/' "$table"
 run 1 --check "$dir/tables" hvcgate-1
-says 'recorded: PSCI_VERSION/32 *: x0=0x10000'
-says 'now:      PSCI_VERSION/32 *: x0=0x10001'
+says err 'recorded: PSCI_VERSION/32 *: x0=0x10000'
+says err 'now:      PSCI_VERSION/32 *: x0=0x10001'
 
 # A table that is gone, and one whose profile is.
 fresh
 rm "$table"
 cp "$dir/tables/linux-6.1@1.txt" "$dir/tables/linux-6.1@7.txt"
 run 1 --check "$dir/tables"
-says 'hvcgate-1@1 has no table; record it'
-says 'there is no profile linux-6.1@7 any more'
+says err 'hvcgate-1@1 has no table; record it'
+says err 'there is no profile linux-6.1@7 any more'
 
 # Closed tables are never written again.
 fresh
 echo '# changed' >>"$table"
-cp "$table" "$dir/before"
+cp "$table" before
 run 2 --update hvcgate-1 "$dir/tables"
-says 'hvcgate-1@1 is closed: its table is never changed'
-cmp -s "$table" "$dir/before" || fail 'the table of a closed profile was written'
+says err 'hvcgate-1@1 is closed: its table is never changed'
+cmp -s "$table" before || fail 'the table of a closed profile was written'
 
 run 2 --check
-says 'usage: '
+says err 'usage: '
 run 2 --print hvcgate-9
-says "unknown profile 'hvcgate-9'"
+says err "unknown profile 'hvcgate-9'"
 run 0 --print hvcgate-1
-cmp -s "$dir/out" "$tables/hvcgate-1@1.txt" || fail 'what is printed is not what is recorded'
-exit $status
+cmp -s out "$tables/hvcgate-1@1.txt" || fail 'what is printed is not what is recorded'
+verdict
