@@ -14,17 +14,11 @@
 
 #define STD_BMAP 0x6030000000160000ull
 #define VERSION  0x84000000u
-#define FREE_ID  0xc2000000u
-#define POLICY                                                       \
-	"psci: \"1.0\"\nservices: {trng: off}\n"                     \
-	"rules:\n"                                                   \
-	"  - forward: {range: 0xc2000000-0xc20000ff}\n    to: ffa\n" \
-	"handlers:\n"                                                \
-	"  ffa: {socket: /run/ffa.sock, timeout: 250ms}\n"
+#define POLICY   "psci: \"1.0\"\nservices: {trng: off}\n" VMM_TO_HANDLER("", "250ms")
 
 static struct guest_log told;
 static const struct arm_instruction program[] = {GUEST_CALL(VERSION, 0, 0, 0), GUEST_LOG(told),
-						 GUEST_CALL(FREE_ID, 0, 0, 0), GUEST_LOG(told),
+						 GUEST_CALL(VMM_FREE_ID, 0, 0, 0), GUEST_LOG(told),
 						 GUEST_DONE};
 static const struct vmm_setup setup = {.policy = POLICY};
 static struct vmm vmm; /* kernel and plan; its library is not used */

@@ -8,18 +8,12 @@
 #include "policy_test.h"
 #include "vmm_test.h"
 
-#define FREE_ID  0xc2000000u
-#define FREE_ID2 0xc2000001u
-#define TRNG_RND 0xc4000053u
+#define FREE_ID2   (VMM_FREE_ID + 1)
+#define TRNG_RND   0xc4000053u
 
-#define TO_HANDLER                                                   \
-	"rules:\n"                                                   \
-	"  - forward: {range: 0xc2000000-0xc20000ff}\n    to: ffa\n" \
-	"  - forward: TRNG_RND\n    to: ffa\n"                       \
-	"handlers:\n"                                                \
-	"  ffa: {socket: /run/ffa.sock, timeout: 250ms}\n"
+#define TO_HANDLER VMM_TO_HANDLER("  - forward: TRNG_RND\n    to: ffa\n", "250ms")
 
-#define PAINT ARM_HOST(guest_paint, NULL)
+#define PAINT      ARM_HOST(guest_paint, NULL)
 
 static struct guest_log told;
 
@@ -32,9 +26,9 @@ static void assert_pattern(const uint64_t *x, unsigned int from)
 
 /* --- A handler answers. */
 static const struct arm_instruction three[] = {
-	PAINT,      GUEST_CALL(FREE_ID, 1, 2, 3),   GUEST_LOG(told),
-	PAINT,      GUEST_CALL(TRNG_RND, 64, 2, 3), GUEST_LOG(told),
-	PAINT,      GUEST_CALL(FREE_ID2, 4, 5, 6),  GUEST_LOG(told),
+	PAINT,      GUEST_CALL(VMM_FREE_ID, 1, 2, 3), GUEST_LOG(told),
+	PAINT,      GUEST_CALL(TRNG_RND, 64, 2, 3),   GUEST_LOG(told),
+	PAINT,      GUEST_CALL(FREE_ID2, 4, 5, 6),    GUEST_LOG(told),
 	GUEST_DONE,
 };
 
@@ -43,13 +37,10 @@ static void test_answered(void **state)
 	struct desk desk;
 	struct vmm vmm;
 	const struct vmm_setup setup = {.policy = TO_HANDLER, .desk = &desk, VMM_PROGRAM(three)};
-	static const uint32_t ids[] = {FREE_ID, TRNG_RND, FREE_ID2};
+	static const uint32_t ids[] = {VMM_FREE_ID, TRNG_RND, FREE_ID2};
 
 	(void)state;
-	told.count = 0;
-	desk_init(&desk);
-	vmm_new(&vmm, &setup);
-	vmm_start(&vmm, 0);
+	vmm_call(&vmm, &setup, &told);
 	for (unsigned int n = 0; n < 3; n++) {
 		const struct hvc_kvm_request request = desk_take(&desk);
 		const uint64_t x[] = {n, 10 + n, 20 + n, 30 + n};
@@ -91,10 +82,7 @@ static void answer_with_all(const char *head, unsigned int last)
 		.head = head, .policy = TO_HANDLER, .desk = &desk, VMM_PROGRAM(three)};
 	struct hvc_kvm_reply reply = {0};
 
-	told.count = 0;
-	desk_init(&desk);
-	vmm_new(&vmm, &setup);
-	vmm_start(&vmm, 0);
+	vmm_call(&vmm, &setup, &told);
 	for (unsigned int n = 0; n < 18; n++) {
 		reply.frame.x[n] = 100 + n;
 	}
@@ -176,10 +164,7 @@ static void test_failures(void **state)
 	struct vmm vmm;
 
 	(void)state;
-	told.count = 0;
-	desk_init(&desk);
-	vmm_new(&vmm, &setup);
-	vmm_start(&vmm, 0);
+	vmm_call(&vmm, &setup, &told);
 	reply.sequence = desk_take(&desk).sequence;
 	desk_reply(&desk, &reply);
 	desk_answer(&desk, reply.sequence, (const uint64_t[4]){0}); /* too late */

@@ -48,12 +48,6 @@ static struct guest_log first, second;
 static atomic_uint up[2], go_off[2];
 static struct vmm the_vmm;
 
-static void interrupt_self(struct arm_guest *guest, void *context)
-{
-	(void)context;
-	arm_kvm_interrupt(the_vmm.fake, the_vmm.cpus[guest->vcpu].fd);
-}
-
 /* Asks again until the other one is off. */
 #define POLL_INSTRUCTIONS 6
 static void until_off(struct arm_guest *guest, void *context)
@@ -93,9 +87,9 @@ static const struct arm_instruction two_cpus[] = {
 	LOGGED(AFFINITY, 1, 4, 0),
 	LOGGED(AFFINITY, 9, 0, 0),
 	LOGGED(AFFINITY, 0, 1, 0),
-	ARM_HOST(interrupt_self, NULL),
+	ARM_HOST(guest_interrupt, &the_vmm),
 	LOGGED(SUSPEND, 0, 0, 0),
-	ARM_HOST(interrupt_self, NULL),
+	ARM_HOST(guest_interrupt, &the_vmm),
 	LOGGED(SUSPEND32, 0, 0, 0),
 	ARM_HOST(guest_raise, &go_off[0]),
 	GUEST_CALL(AFFINITY, 1, 0, 0),

@@ -9,12 +9,7 @@
 #include "rng.h"
 #include "vmm_test.h"
 
-#define FREE_ID 0xc2000000u
-#define TO_HANDLER                                                   \
-	"rules:\n"                                                   \
-	"  - forward: {range: 0xc2000000-0xc20000ff}\n    to: ffa\n" \
-	"handlers:\n"                                                \
-	"  ffa: {socket: /run/ffa.sock, timeout: 250ms}\n"
+#define TO_HANDLER VMM_TO_HANDLER("", "250ms")
 #ifndef STOPS
 #define STOPS 1000
 #endif
@@ -89,7 +84,7 @@ static void test_exits_among_calls(void **state)
 
 /* --- While a handler sleeps. */
 static const struct arm_instruction one_call[] = {
-	ARM_HOST(guest_paint, NULL), GUEST_CALL(FREE_ID, 1, 2, 3), GUEST_LOG(told), GUEST_DONE};
+	ARM_HOST(guest_paint, NULL), GUEST_CALL(VMM_FREE_ID, 1, 2, 3), GUEST_LOG(told), GUEST_DONE};
 #define CALL_PC (VMM_ENTRY + 5 * 4u)
 
 static void test_stops_in_a_call(void **state)
@@ -99,25 +94,18 @@ static void test_stops_in_a_call(void **state)
 	struct vmm vmm;
 
 	(void)state;
-	told.count = 0;
-	desk_init(&desk);
-	vmm_new(&vmm, &setup);
-	vmm_start(&vmm, 0);
+	vmm_call(&vmm, &setup, &told);
 	const struct hvc_kvm_request request = desk_take(&desk);
 	for (unsigned int n = 0; n < STOPS; n++) {
 		assert_true(vmm_stop(&vmm, 0));
 		const struct arm_guest guest = arm_kvm_peek(vmm.fake, vmm.cpus[0].fd, NULL);
 		assert_int_equal(guest.pc, CALL_PC);
-		assert_int_equal(guest.x[0], FREE_ID);
+		assert_int_equal(guest.x[0], VMM_FREE_ID);
 		assert_int_equal(guest.x[3], 3);
 		vmm_go(&vmm, 0);
 	}
-	desk_answer(&desk, request.sequence, (const uint64_t[4]){5, 6, 7, 8});
-	vmm_join(&vmm, 0);
-	assert_int_equal(told.count, 1);
-	assert_int_equal(told.x[0][0], 5);
-	assert_int_equal(told.x[0][3], 8);
-	assert_int_equal(desk_sent(&desk), 1);
+	desk_answer(&desk, request.sequence, vmm_answer);
+	vmm_answered(&vmm, &told);
 	assert_int_equal(vmm.cpus[0].stopped, STOPS);
 	assert_int_equal(vmm.cpus[0].spurious, 0);
 	vmm_free(&vmm);
@@ -131,21 +119,15 @@ static void test_immediate_exit_in_a_call(void **state)
 	struct vmm vmm;
 
 	(void)state;
-	told.count = 0;
-	desk_init(&desk);
-	vmm_new(&vmm, &setup);
-	vmm_start(&vmm, 0);
+	vmm_call(&vmm, &setup, &told);
 	const struct hvc_kvm_request request = desk_take(&desk);
 	__atomic_store_n(&vmm.cpus[0].run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	while (atomic_load(&vmm.cpus[0].spurious) == 0) {
 		usleep(1000);
 	}
 	__atomic_store_n(&vmm.cpus[0].run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-	desk_answer(&desk, request.sequence, (const uint64_t[4]){5, 6, 7, 8});
-	vmm_join(&vmm, 0);
-	assert_int_equal(told.count, 1);
-	assert_int_equal(told.x[0][0], 5);
-	assert_int_equal(desk_sent(&desk), 1);
+	desk_answer(&desk, request.sequence, vmm_answer);
+	vmm_answered(&vmm, &told);
 	vmm_free(&vmm);
 }
 
@@ -156,7 +138,7 @@ static atomic_uint answers_right, calls_made;
 static void next_call(struct arm_guest *guest, void *context)
 {
 	(void)context;
-	guest->x[0] = FREE_ID;
+	guest->x[0] = VMM_FREE_ID;
 	guest->x[1] = atomic_fetch_add(&calls_made, 1) + 1;
 }
 
@@ -224,10 +206,7 @@ static void test_reset_in_a_call(void **state)
 	struct vmm vmm;
 
 	(void)state;
-	told.count = 0;
-	desk_init(&desk);
-	vmm_new(&vmm, &setup);
-	vmm_start(&vmm, 0);
+	vmm_call(&vmm, &setup, &told);
 	for (unsigned int life = 0; life < 20; life++) {
 		const struct hvc_kvm_request request = desk_take(&desk);
 

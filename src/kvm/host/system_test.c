@@ -20,10 +20,11 @@
 static struct vmm the_vmm;
 static struct guest_log first, second;
 
-static void interrupt_self(struct arm_guest *guest, void *context)
+static void begin(const struct vmm_setup *setup)
 {
-	(void)context;
-	arm_kvm_interrupt(the_vmm.fake, the_vmm.cpus[guest->vcpu].fd);
+	memset(&first, 0, sizeof(first));
+	memset(&second, 0, sizeof(second));
+	vmm_new(&the_vmm, setup);
 }
 
 /* Let a CPU run until it is in this state; then it stands still. */
@@ -78,9 +79,7 @@ static void test_ends(void **state)
 		const struct vmm_setup setup = {
 			.forward = ids, .cpus = 2, VMM_PROGRAM(program), VMM_PROGRAM2(spinning)};
 
-		memset(&first, 0, sizeof(first));
-		memset(&second, 0, sizeof(second));
-		vmm_new(&the_vmm, &setup);
+		begin(&setup);
 		vmm_start(&the_vmm, 1);
 		vmm_start(&the_vmm, 0);
 		assert_ended(ends[n].type, ends[n].flags);
@@ -95,10 +94,10 @@ static const struct arm_instruction woken[] = {GUEST_LOG(second), GUEST_DONE};
 static void test_suspend(void **state)
 {
 	static const struct arm_instruction program[] = {
-		ARM_HOST(interrupt_self, NULL),
+		ARM_HOST(guest_interrupt, &the_vmm),
 		GUEST_CALL(SUSPEND, 0, 0, 0),
 		GUEST_LOG(first),
-		ARM_HOST(interrupt_self, NULL),
+		ARM_HOST(guest_interrupt, &the_vmm),
 		ARM_MOV(20, 0x1234),
 		GUEST_CALL(SUSPEND, POWER_DOWN, VMM_ENTRY2, 0x55),
 		GUEST_LOG(first),
@@ -107,9 +106,7 @@ static void test_suspend(void **state)
 	const struct vmm_setup setup = {.head = SPEC, VMM_PROGRAM(program), VMM_PROGRAM2(woken)};
 
 	(void)state;
-	memset(&first, 0, sizeof(first));
-	memset(&second, 0, sizeof(second));
-	vmm_new(&the_vmm, &setup);
+	begin(&setup);
 	vmm_run(&the_vmm);
 	assert_true(the_vmm.cpus[0].done);
 	assert_int_equal(first.count, 1);
@@ -128,9 +125,7 @@ static void test_woken_by_vmm(void **state)
 	const struct vmm_setup setup = {.head = SPEC, VMM_PROGRAM(program), VMM_PROGRAM2(woken)};
 
 	(void)state;
-	memset(&first, 0, sizeof(first));
-	memset(&second, 0, sizeof(second));
-	vmm_new(&the_vmm, &setup);
+	begin(&setup);
 	vmm_start(&the_vmm, 0);
 	stand_in(0, KVM_MP_STATE_SUSPENDED);
 	assert_int_equal(hvc_kvm_set_mp_state(the_vmm.cpus[0].vcpu, KVM_MP_STATE_RUNNABLE), 0);
@@ -145,7 +140,7 @@ static void test_woken_by_vmm(void **state)
 }
 
 /* --- SYSTEM_SUSPEND: the VMM's, if it wants it; else this CPU, the only one that is on, sleeps here. */
-static const struct arm_instruction suspending[] = {ARM_HOST(interrupt_self, NULL),
+static const struct arm_instruction suspending[] = {ARM_HOST(guest_interrupt, &the_vmm),
 						    GUEST_CALL(SYSTEM_SUSPEND, VMM_ENTRY2, 0x66, 0),
 						    GUEST_LOG(first), GUEST_DONE};
 static const struct vmm_setup suspend_setup = {.head = SPEC,
@@ -154,17 +149,10 @@ static const struct vmm_setup suspend_setup = {.head = SPEC,
 					       VMM_PROGRAM(suspending),
 					       VMM_PROGRAM2(woken)};
 
-static void begin_system_suspend(void)
-{
-	memset(&first, 0, sizeof(first));
-	memset(&second, 0, sizeof(second));
-	vmm_new(&the_vmm, &suspend_setup);
-}
-
 static void test_system_suspend(void **state)
 {
 	(void)state;
-	begin_system_suspend();
+	begin(&suspend_setup);
 	vmm_start(&the_vmm, 0);
 	vmm_join(&the_vmm, 0);
 	assert_true(the_vmm.cpus[0].done);
@@ -181,7 +169,7 @@ static void test_system_suspend_of_vmm(void **state)
 	uint32_t mp_state = 0;
 
 	(void)state;
-	begin_system_suspend();
+	begin(&suspend_setup);
 	assert_int_equal(hvc_kvm_enable_cap(the_vmm.vm, &cap), 0);
 	vmm_start(&the_vmm, 0);
 	vmm_join(&the_vmm, 0);

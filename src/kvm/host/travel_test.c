@@ -8,15 +8,10 @@
 
 #include "vmm_test.h"
 
-#define FREE_ID 0xc2000000u
-#define TO_HANDLER                                                   \
-	"rules:\n"                                                   \
-	"  - forward: {range: 0xc2000000-0xc20000ff}\n    to: ffa\n" \
-	"handlers:\n"                                                \
-	"  ffa: {socket: /run/ffa.sock, timeout: 1ms}\n"
+#define TO_HANDLER VMM_TO_HANDLER("", "1ms")
 
 static struct guest_log told;
-static const struct arm_instruction one_call[] = {GUEST_CALL(FREE_ID, 1, 2, 3), GUEST_LOG(told),
+static const struct arm_instruction one_call[] = {GUEST_CALL(VMM_FREE_ID, 1, 2, 3), GUEST_LOG(told),
 						  GUEST_DONE};
 #define CALL_PC (VMM_ENTRY + 4 * 4u)
 
@@ -38,23 +33,16 @@ static void test_answered_while_stopped(void **state)
 	struct vmm vmm;
 
 	(void)state;
-	told.count = 0;
-	desk_init(&desk);
-	vmm_new(&vmm, &setup);
-	vmm_start(&vmm, 0);
+	vmm_call(&vmm, &setup, &told);
 	const struct hvc_kvm_request request = desk_take(&desk);
 	assert_true(vmm_stop(&vmm, 0));
 	assert_int_equal(arm_kvm_peek(vmm.fake, vmm.cpus[0].fd, NULL).pc, CALL_PC);
-	desk_answer(&desk, request.sequence, (const uint64_t[4]){5, 6, 7, 8});
-	assert_int_equal(reg(&vmm, 0, UAPI_CORE_X(0)), 5);
+	desk_answer(&desk, request.sequence, vmm_answer);
+	assert_int_equal(reg(&vmm, 0, UAPI_CORE_X(0)), vmm_answer[0]);
 	assert_int_equal(reg(&vmm, 0, UAPI_CORE_PC), CALL_PC + 4);
 	assert_in_range(reg(&vmm, 0, SIZE_WORD), 100, 1016);
 	vmm_go(&vmm, 0);
-	vmm_join(&vmm, 0);
-	assert_int_equal(told.count, 1);
-	assert_int_equal(told.x[0][0], 5);
-	assert_int_equal(told.x[0][3], 8);
-	assert_int_equal(desk_sent(&desk), 1);
+	vmm_answered(&vmm, &told);
 	vmm_free(&vmm);
 }
 
@@ -66,26 +54,20 @@ static void test_not_answered(void **state)
 	struct vmm vmm;
 
 	(void)state;
-	told.count = 0;
-	desk_init(&desk);
-	vmm_new(&vmm, &setup);
-	vmm_start(&vmm, 0);
+	vmm_call(&vmm, &setup, &told);
 	const struct hvc_kvm_request request = desk_take(&desk);
 	assert_true(vmm_stop(&vmm, 0));
 	assert_int_equal(reg(&vmm, 0, UAPI_CORE_PC), CALL_PC);
-	assert_int_equal(reg(&vmm, 0, UAPI_CORE_X(0)), FREE_ID);
+	assert_int_equal(reg(&vmm, 0, UAPI_CORE_X(0)), VMM_FREE_ID);
 	assert_int_equal(reg(&vmm, 0, SIZE_WORD), UINT64_MAX);
 	vmm_go(&vmm, 0);
-	desk_answer(&desk, request.sequence, (const uint64_t[4]){5, 6, 7, 8});
-	vmm_join(&vmm, 0);
-	assert_int_equal(told.count, 1);
-	assert_int_equal(told.x[0][0], 5);
-	assert_int_equal(desk_sent(&desk), 1);
+	desk_answer(&desk, request.sequence, vmm_answer);
+	vmm_answered(&vmm, &told);
 	vmm_free(&vmm);
 }
 
 /* Two vCPUs, and a state that arrives before they ran: requests go on counting where they were. */
-static const struct arm_instruction calls[] = {GUEST_CALL(FREE_ID, 1, 2, 3), GUEST_LOG(told),
+static const struct arm_instruction calls[] = {GUEST_CALL(VMM_FREE_ID, 1, 2, 3), GUEST_LOG(told),
 					       ARM_STORE(0, VMM_EXIT), GUEST_DONE};
 
 static void copy(struct vmm *from, struct vmm *to, int expected)

@@ -246,6 +246,24 @@ void vmm_free(struct vmm *vmm)
 	assert_int_equal(counts.lost, 0);
 }
 
+const uint64_t vmm_answer[4] = {5, 6, 7, 8};
+
+void vmm_call(struct vmm *vmm, const struct vmm_setup *setup, struct guest_log *told)
+{
+	told->count = 0;
+	desk_init(setup->desk);
+	vmm_new(vmm, setup);
+	vmm_start(vmm, 0);
+}
+
+void vmm_answered(struct vmm *vmm, const struct guest_log *told)
+{
+	vmm_join(vmm, 0);
+	assert_int_equal(told->count, 1);
+	assert_memory_equal(told->x[0], vmm_answer, sizeof(vmm_answer));
+	assert_int_equal(desk_sent(vmm->setup->desk), 1);
+}
+
 uint64_t vmm_get(struct vmm *vmm, unsigned int cpu, uint64_t id)
 {
 	uint64_t value = 0;
@@ -425,6 +443,13 @@ void guest_log(struct arm_guest *guest, void *context)
 		memcpy(log->x[n], guest->x, sizeof(log->x[n]));
 		atomic_store(&log->count, n + 1);
 	}
+}
+
+void guest_interrupt(struct arm_guest *guest, void *vmm)
+{
+	const struct vmm *in = vmm;
+
+	arm_kvm_interrupt(in->fake, in->cpus[guest->vcpu].fd);
 }
 
 uint64_t guest_pattern(unsigned int n)

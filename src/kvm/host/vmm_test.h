@@ -62,9 +62,20 @@ struct vmm_setup {
 	const struct arm_instruction *program, *program2; /* at VMM_ENTRY, VMM_ENTRY2 */
 	size_t count, count2;
 };
-#define VMM_HEAD               "hvcgate: 1\nprofile: linux-6.12\nstrictness: kvm\ndiscovery: raw\n"
+#define VMM_HEAD "hvcgate: 1\nprofile: linux-6.12\nstrictness: kvm\ndiscovery: raw\n"
+/* A policy's rules, and `more` of them, for a handler, and its time-out. */
+#define VMM_FREE_ID 0xc2000000u
+#define VMM_TO_HANDLER(more, timeout)                                             \
+	"rules:\n  - forward: {range: 0xc2000000-0xc20000ff}\n    to: ffa\n" more \
+	"handlers:\n  ffa: {socket: /run/ffa.sock, timeout: " timeout "}\n"
 #define VMM_PROGRAM(program_)  .program = (program_), .count = COUNT_OF(program_)
 #define VMM_PROGRAM2(program_) .program2 = (program_), .count2 = COUNT_OF(program_)
+
+/* What the guest's guest_log() saw. */
+struct guest_log {
+	_Atomic uint32_t count;
+	uint64_t x[VMM_PLACES][18];
+};
 
 /* Of a vCPU's thread. */
 enum vmm_state { VMM_RUNS = 0, VMM_STANDS, VMM_ENDED, VMM_TO_END, VMM_STARTS, VMM_WORKS };
@@ -115,6 +126,11 @@ int vmm_make(struct vmm *vmm);
 /* Both; a failure fails the test. */
 void vmm_new(struct vmm *vmm, const struct vmm_setup *setup);
 void vmm_drop(struct vmm *vmm); /* VM and vCPUs; vmm_make() makes others */
+/* A VM whose guest makes calls: desk and log are new, and its first vCPU's thread runs. */
+void vmm_call(struct vmm *vmm, const struct vmm_setup *setup, struct guest_log *told);
+/* Its end: one request went out, and the guest has vmm_answer. */
+void vmm_answered(struct vmm *vmm, const struct guest_log *told);
+extern const uint64_t vmm_answer[4];
 /* Also asserts what holds of every test: no ioctl on a vCPU that another thread runs, no hypercall for the VMM. */
 void vmm_free(struct vmm *vmm);
 
@@ -139,11 +155,9 @@ uint64_t vmm_get(struct vmm *vmm, unsigned int cpu, uint64_t id);
 int vmm_set(struct vmm *vmm, unsigned int cpu, uint64_t id, uint64_t value);
 
 /* --- Guest programs. */
-struct guest_log {
-	_Atomic uint32_t count;
-	uint64_t x[VMM_PLACES][18];
-};
 void guest_log(struct arm_guest *guest, void *log);
+/* An interrupt, for the vCPU itself. */
+void guest_interrupt(struct arm_guest *guest, void *vmm);
 /* x4 to x17 get a pattern. */
 void guest_paint(struct arm_guest *guest, void *context);
 uint64_t guest_pattern(unsigned int n);
