@@ -8,31 +8,10 @@
 #include <hvcgate/forward.h>
 
 #include "cmocka_all.h"
-#include "expected_masks.h"
+#include "pattern_frame.h"
 #include "world.h"
 
 enum { RANDOM_IDS = 10000 };
-
-static struct hvc_frame patterned(uint32_t id)
-{
-	struct hvc_frame frame;
-
-	for (unsigned int i = 0; i < HVC_FRAME_REGS; i++) {
-		frame.x[i] = expected_pattern(i);
-	}
-	frame.x[0] = (frame.x[0] & 0xffffffff00000000ull) | id;
-	return frame;
-}
-
-static uint32_t changes(const struct hvc_frame *before, const struct hvc_frame *after)
-{
-	uint32_t mask = 0;
-
-	for (unsigned int i = 0; i < HVC_FRAME_REGS; i++) {
-		mask |= (before->x[i] != after->x[i] ? 1u : 0u) << i;
-	}
-	return mask;
-}
 
 /* A kernel's ways, 5.10's if old: by hand from what was measured. */
 static void kernel_settings(struct hvc_settings *settings, bool old)
@@ -58,7 +37,7 @@ static void check_kernel_call(struct world *world, const struct hvc_frame *befor
 	uint32_t zeroes = expected_kvm_zeroes(id, writes, frame.x[0]);
 
 	if (verdict == HVC_FORWARDED) {
-		assert_int_equal(changes(before, &frame), 0);
+		assert_int_equal(frame_changes(before, &frame), 0);
 		assert_int_equal(hvc_forward_complete(world->vcpus[0], &frame, &frame, 0), HVC_OK);
 		return;
 	}
@@ -86,10 +65,10 @@ static void check_kernel(struct world *world, bool old)
 
 	for (size_t i = 0; i < COUNT_OF(expected_calls) * 2 + RANDOM_IDS; i++) {
 		size_t row = i / 2;
-		struct hvc_frame frame = patterned((uint32_t)rng_next(&rng));
+		struct hvc_frame frame = pattern_frame((uint32_t)rng_next(&rng));
 
 		if (row < COUNT_OF(expected_calls)) {
-			frame = patterned(expected_calls[row].id);
+			frame = pattern_frame(expected_calls[row].id);
 			frame.x[1] = i % 2 ? expected_calls[row].x1 : frame.x[1];
 			frame.x[2] = i % 2 ? expected_calls[row].x2 : frame.x[2];
 			frame.x[3] = i % 2 ? expected_calls[row].x3 : frame.x[3];

@@ -6,31 +6,10 @@
 #include <string.h>
 
 #include "cmocka_all.h"
-#include "expected_masks.h"
+#include "pattern_frame.h"
 #include "world.h"
 
 enum { RANDOM_IDS = 10000 };
-
-static struct hvc_frame patterned(uint32_t id)
-{
-	struct hvc_frame frame;
-
-	for (unsigned int i = 0; i < HVC_FRAME_REGS; i++) {
-		frame.x[i] = expected_pattern(i);
-	}
-	frame.x[0] = (frame.x[0] & 0xffffffff00000000ull) | id;
-	return frame;
-}
-
-static uint32_t changes(const struct hvc_frame *before, const struct hvc_frame *after)
-{
-	uint32_t mask = 0;
-
-	for (unsigned int i = 0; i < HVC_FRAME_REGS; i++) {
-		mask |= (before->x[i] != after->x[i] ? 1u : 0u) << i;
-	}
-	return mask;
-}
 
 /* Call in each way there is. */
 static void check_all_ways(struct world *world, const struct hvc_frame *before)
@@ -44,9 +23,9 @@ static void check_all_ways(struct world *world, const struct hvc_frame *before)
 
 		hvc_call(world->vcpus[0], (enum hvc_conduit)(way % 2), immediates[way / 2], &frame);
 		right = expected_changes(id, immediates[way / 2], frame.x[0]);
-		if ((changes(before, &frame) & ~right) != 0) {
+		if ((frame_changes(before, &frame) & ~right) != 0) {
 			fail_msg("0x%08x, immediate %u: changed %05x, may change %05x", id,
-				 immediates[way / 2], changes(before, &frame), right);
+				 immediates[way / 2], frame_changes(before, &frame), right);
 		}
 	}
 }
@@ -56,7 +35,7 @@ static void check_world(struct world *world)
 	struct rng rng = {3};
 
 	for (size_t i = 0; i < COUNT_OF(expected_calls); i++) {
-		struct hvc_frame frame = patterned(expected_calls[i].id);
+		struct hvc_frame frame = pattern_frame(expected_calls[i].id);
 
 		check_all_ways(world, &frame);
 		frame.x[1] = expected_calls[i].x1;
@@ -70,13 +49,13 @@ static void check_world(struct world *world)
 		for (uint32_t spelling = 0; spelling < 8; spelling++) {
 			uint32_t id = (function->id32 | function->id64) ^ (spelling & 3) << 30 ^
 				      (spelling >> 2) << 16;
-			struct hvc_frame frame = patterned(id);
+			struct hvc_frame frame = pattern_frame(id);
 
 			check_all_ways(world, &frame);
 		}
 	}
 	for (unsigned int i = 0; i < RANDOM_IDS; i++) {
-		struct hvc_frame frame = patterned((uint32_t)rng_next(&rng));
+		struct hvc_frame frame = pattern_frame((uint32_t)rng_next(&rng));
 
 		check_all_ways(world, &frame);
 	}
@@ -167,14 +146,14 @@ static void check_kvm_call(struct world *world, uint32_t quirks, uint32_t id)
 	for (unsigned int way = 0; way < 4; way++) {
 		enum hvc_conduit conduit = (enum hvc_conduit)(way % 2);
 		uint16_t immediate = way / 2 ? 0x8001 : 0;
-		struct hvc_frame frame = patterned(id), before = frame;
+		struct hvc_frame frame = pattern_frame(id), before = frame;
 		uint32_t may;
 
 		hvc_call(world->vcpus[0], conduit, immediate, &frame);
 		may = kvm_changes(quirks, conduit, immediate, frame.x[0]);
-		if ((changes(&before, &frame) & ~may) != 0) {
+		if ((frame_changes(&before, &frame) & ~may) != 0) {
 			fail_msg("0x%08x, quirks 0x%x: changed %05x, may change %05x", id, quirks,
-				 changes(&before, &frame), may);
+				 frame_changes(&before, &frame), may);
 		}
 	}
 }
@@ -221,7 +200,7 @@ static void test_samples(void **state)
 						 (struct world_setup){0});
 
 		for (size_t i = 0; i < COUNT_OF(expected_calls); i++) {
-			struct hvc_frame frame = patterned(expected_calls[i].id), before;
+			struct hvc_frame frame = pattern_frame(expected_calls[i].id), before;
 			bool there = pass ||
 				     !(expected_calls[i].flags & (EXPECT_OPTIONAL | EXPECT_LATER));
 			enum hvc_verdict verdict;
@@ -240,7 +219,7 @@ static void test_samples(void **state)
 					 (expected_calls[i].flags & EXPECT_WAITS) != 0);
 			if (verdict == HVC_RESUME) {
 				assert_int_equal(frame.x[0] >> 63, !there);
-				assert_int_equal(changes(&before, &frame),
+				assert_int_equal(frame_changes(&before, &frame),
 						 there ? expected_calls[i].changed
 						       : (uint32_t)EXPECT_X0);
 			}
@@ -261,7 +240,7 @@ static void test_pattern(void **state)
 		const uint32_t ids[] = {function->id32, function->id64};
 
 		for (unsigned int i = 0; i < 2; i++) {
-			struct hvc_frame frame = patterned(ids[i]);
+			struct hvc_frame frame = pattern_frame(ids[i]);
 			bool gone = false;
 
 			for (size_t c = 0; c < COUNT_OF(expected_calls); c++) {
