@@ -6,6 +6,24 @@
 #include "cycle.h"
 
 	.arch	armv8-a+fp+simd+sve
+/* With the CPU's vectors and stack, and the MMU on: \function(x19, its struct cycle_cpu), which does not return. */
+	.macro	go_on function
+	msr	tpidr_el1, x19
+	adrp	x1, kit_vectors
+	add	x1, x1, :lo12:kit_vectors
+	msr	vbar_el1, x1
+	adrp	x1, kit_stacks
+	add	x1, x1, :lo12:kit_stacks
+	ldr	w2, [x19]
+	add	x2, x2, #1
+	add	x1, x1, x2, lsl #14
+	mov	sp, x1
+	isb
+	bl	kit_mmu_on
+	mov	x0, x19
+	bl	\function
+	.endm
+
 	.text
 	.global	cycle_entry
 cycle_entry:
@@ -51,20 +69,7 @@ cycle_entry:
 	add	x3, x19, #CYCLE_V
 	stp	x1, x2, [x3, #16]
 
-	msr	tpidr_el1, x19
-	adrp	x1, kit_vectors
-	add	x1, x1, :lo12:kit_vectors
-	msr	vbar_el1, x1
-	adrp	x1, kit_stacks
-	add	x1, x1, :lo12:kit_stacks
-	ldr	w2, [x19]
-	add	x2, x2, #1
-	add	x1, x1, x2, lsl #14
-	mov	sp, x1
-	isb
-	bl	kit_mmu_on
-	mov	x0, x19
-	bl	cycle_on			// does not return
+	go_on	cycle_on
 
 	/* void cycle_down(struct cycle_cpu *, u64 code that loads registers from x2) */
 	.global	cycle_down
@@ -127,18 +132,5 @@ cycle_down:
 	msr	sctlr_el1, x9
 	isb
 	str	x0, [x19, #CYCLE_X]
-	msr	tpidr_el1, x19
-	adrp	x1, kit_vectors
-	add	x1, x1, :lo12:kit_vectors
-	msr	vbar_el1, x1
-	adrp	x1, kit_stacks
-	add	x1, x1, :lo12:kit_stacks
-	ldr	w2, [x19]
-	add	x2, x2, #1
-	add	x1, x1, x2, lsl #14
-	mov	sp, x1
-	isb
-	bl	kit_mmu_on
-	mov	x0, x19
-	bl	cycle_back			// does not return
+	go_on	cycle_back
 	.ltorg
