@@ -128,6 +128,11 @@ HVC_API bool hvc_vm_mem_protected(const struct hvc_vm *vm);
  * vCPU on or off. One that is on, asleep or not, stays so where `on` is true; one that is off or frozen where it is false;
  * a start on its way is over. By its own thread, or while it makes no calls. */
 HVC_API void hvc_vcpu_tell_power(struct hvc_vcpu *vcpu, bool on);
+/* The machine starts anew (SYSTEM_RESET, a VMM's reset): what PSCI calls have set is as hvc_vm_init() makes it:
+ * SET_SUSPEND_MODE's mode, MEM_PROTECT's state (hvc_vm_mem_protected() comes before), the CPU that MIGRATE left the trusted
+ * OS on, statistics. Which vCPUs are on is told by hvc_vcpu_tell_power() and stays; one that was frozen is off. Registers,
+ * rules, events and forwarded calls stay. No vCPU calls meanwhile. */
+HVC_API void hvc_vm_reset(struct hvc_vm *vm);
 /* 0 ON (asleep and frozen, too), 1 OFF, 2 ON_PENDING: AFFINITY_INFO's values (DEN0022, 5.7). */
 HVC_API unsigned int hvc_vcpu_power(const struct hvc_vcpu *vcpu);
 

@@ -21,6 +21,10 @@
  * No vCPU runs before the whole plan was applied and read back: hvc_kvm_run() is EPERM then, and hvc_kvm_why() says why.
  * VMs that never run are left as they were, but for the filter's ranges.
  *
+ * A VMM that resets its VM sets its vCPUs up anew: KVM_ARM_VCPU_INIT of the first one after the event of SYSTEM_RESET or
+ * SYSTEM_OFF, or of all of them before one runs again. What PSCI calls have set in the engine is reset then, too
+ * (hvc_vm_reset()). KVM itself has no such state. The policy, what was revoked and counters stay.
+ *
  * Errors are Linux errno numbers, positive, 0 is fine: the kernel's own where the kernel was asked. Beside these, as said
  * at each function: EPERM (the policy or the plan forbids it) and EINVAL (a register's value that would be lost).
  *

@@ -192,6 +192,13 @@ void stats_leave(const struct hvc_vcpu *vcpu)
 	}
 }
 
+void stats_forget(struct hvc_vm *vm)
+{
+	if (vm->stats != NULL) {
+		memset(vm->stats->cpus, 0, vm->vcpu_count * sizeof(vm->stats->cpus[0]));
+	}
+}
+
 void stats_resume(struct hvc_vm *vm)
 {
 	for (uint32_t i = 0; i < vm->vcpu_count && vm->stats != NULL; i++) {

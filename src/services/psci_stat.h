@@ -18,6 +18,8 @@ struct hvc_stats {
 	struct cpu_stats cpus[];
 };
 
+/* Nothing was counted: after a reset. */
+void stats_forget(struct hvc_vm *vm);
 /* All that sleeps begins to do so now, and is not counted again: after a restore. */
 void stats_resume(struct hvc_vm *vm);
 

@@ -99,6 +99,30 @@ void psci_vcpu_state_set(struct hvc_vcpu *vcpu, const struct psci_vcpu_state *st
 	}
 }
 
+/* On or off is what is left of a power state. */
+static void forget_power(struct hvc_vcpu *vcpu)
+{
+	const enum power power = POWER_OF(power_word(vcpu));
+
+	atomic_store(&vcpu->power, power == POWER_FROZEN ? POWER_OFF : power);
+}
+
+void hvc_vm_reset(struct hvc_vm *vm)
+{
+	const struct hvc_settings *settings = &vm->image->settings;
+
+	psci_vm_state_set(vm, &(struct psci_vm_state){
+				      .suspend_mode = SUSPEND_PLATFORM,
+				      .trusted_os_cpu = settings->trusted_os_cpu < vm->vcpu_count
+								? settings->trusted_os_cpu
+								: 0,
+			      });
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		forget_power(vm->vcpus[i]);
+	}
+	stats_forget(vm);
+}
+
 void psci_states_set(struct hvc_vm *vm)
 {
 	stats_resume(vm);

@@ -151,6 +151,32 @@ static void test_there_and_on(void **state)
 	world_free(from);
 }
 
+/* A machine that starts anew is a new one, but that its host says who is on. */
+static void test_reset(void **state)
+{
+	struct world *used = make(HVC_TRUSTED_OS_MIGRATES, true, true);
+	struct world *fresh = make(HVC_TRUSTED_OS_MIGRATES, true, true);
+
+	(void)state;
+	live(used);
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
+		hvc_vcpu_tell_power(used->vcpus[cpu], cpu == 0);
+	}
+	used->us += 5;
+	hvc_vm_reset(used->vm);
+	used->us += 5;
+	same(used, fresh);
+	assert_false(hvc_vm_mem_protected(used->vm));
+	assert_int_equal(ask(used, 0, SET_SUSPEND_MODE, 1, 0), SUCCESS);
+	/* Frozen is over, and anybody can be started. */
+	for (unsigned int cpu = 1; cpu < CPUS; cpu++) {
+		assert_int_equal(ask(used, 0, CPU_ON, cpu, 0x1000), SUCCESS);
+		assert_int_equal(ask(used, 0, AFFINITY_INFO, cpu, 0), 2);
+	}
+	world_free(fresh);
+	world_free(used);
+}
+
 static const struct {
 	struct psci_vm_state state;
 	bool migrates, stays, none; /* valid where the trusted OS does that; on CPU 1 if it stays */
@@ -247,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_on),
+		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_vm_states),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_counts),

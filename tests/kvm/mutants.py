@@ -36,7 +36,7 @@ MUTANTS = {
     # work.c
     "not-withdrawn": (r"\t\t\ttake_out\(work\);\n", "", "work of a caller that was called away stays in the queue"),
     # run.c
-    "events-not-taken": (r"case KVM_EXIT_SYSTEM_EVENT:\s*return power_event\(vcpu\);", "", "a wake-up that we asked for goes to the VMM"),
+    "events-not-taken": (r"case KVM_EXIT_SYSTEM_EVENT:\s*error = power_event\(vcpu\);\s*break;", "", "a wake-up that we asked for goes to the VMM"),
 }
 
 mutate.main(MUTANTS)

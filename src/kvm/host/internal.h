@@ -41,6 +41,7 @@ struct hvc_kvm_vcpu {
 	struct hvc_vcpu *engine; /* from the VM's first run on */
 	struct kvm_vcpu_init init;
 	bool initialised;
+	bool anew; /* KVM_ARM_VCPU_INIT since the VM ran (reset.c) */
 	/* The thread that runs it, once one has; 0 before. Set under vm->work_lock. */
 	_Atomic pid_t thread;
 	/*
@@ -82,6 +83,9 @@ struct hvc_kvm_vm {
 	bool refused;             /* it could not be: `why` */
 	char why[256];
 	bool filters_set;
+	/* What the VMM may do next is the start of a reset, or a wake-up (reset.c). */
+	_Atomic bool ended, suspended;
+	_Atomic bool setting_up;                /* some vCPU is `anew`, or `suspended` */
 	_Atomic bool suspend_wanted;            /* KVM_CAP_ARM_SYSTEM_SUSPEND, by the VMM */
 	_Atomic uint64_t revoked[HVC_FN_WORDS]; /* what the engine was told to deny (call.c) */
 	pthread_mutex_t event_lock;             /* one thread at a time takes events (call.c) */
@@ -125,6 +129,16 @@ void engine_take(struct hvc_kvm_vm *vm, struct hvc_vm *engine, struct hvc_vcpu *
 		 void *memory);
 /* platform.c: what the engine has of this host; its `host` is the struct hvc_kvm_vm. */
 extern const struct hvc_platform host_platform;
+
+/* reset.c: an exit for the VMM is an event: what comes next may be a reset. */
+void reset_event(struct hvc_kvm_vcpu *vcpu);
+/* reset.c: the VMM set a vCPU up, of a VM that had run: if that is a reset of the VM, the engine's state is reset, too.
+ * vm->lock is held. */
+void reset_vcpu(struct hvc_kvm_vcpu *vcpu);
+/* reset.c: the VMM lets the guest go on after its end: that was no reset. */
+void reset_not(struct hvc_kvm_vm *vm);
+/* reset.c: a vCPU is about to run. */
+void reset_over(struct hvc_kvm_vm *vm);
 
 /* travel.c: the engine's state as registers, of a plan that says so; `n` is below UAPI_TRAVEL_COUNT. Reading it waits for
  * replies that are outstanding. Both take vm->lock, and call engine_make() with it. */

@@ -32,14 +32,22 @@ static int prepare(struct hvc_kvm_vcpu *vcpu)
 /* An exit: CALL_AGAIN if it is ours and done with. */
 static int take_exit(struct hvc_kvm_vcpu *vcpu)
 {
+	int error;
+
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_HYPERCALL:
-		return call_exit(vcpu);
+		error = call_exit(vcpu);
+		break;
 	case KVM_EXIT_SYSTEM_EVENT:
-		return power_event(vcpu);
+		error = power_event(vcpu);
+		break;
 	default:
 		return 0;
 	}
+	if (error == 0 && vcpu->run->exit_reason == KVM_EXIT_SYSTEM_EVENT) {
+		reset_event(vcpu);
+	}
+	return error;
 }
 
 static int run(struct hvc_kvm_vcpu *vcpu)
@@ -86,6 +94,7 @@ int hvc_kvm_run(struct hvc_kvm_vcpu *vcpu)
 			return error;
 		}
 	}
+	reset_over(vcpu->vm);
 	kick_enter(vcpu);
 	error = travel_forget(vcpu->vm);
 	if (error == 0) {

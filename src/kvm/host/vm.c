@@ -201,6 +201,7 @@ int hvc_kvm_vcpu_init(struct hvc_kvm_vcpu *vcpu, const struct kvm_vcpu_init *ini
 	vcpu->init = copy;
 	vcpu->initialised = true;
 	apply_registers(vcpu);
+	reset_vcpu(vcpu);
 	pthread_mutex_unlock(&vm->lock);
 	return 0;
 }
@@ -222,6 +223,9 @@ int hvc_kvm_set_mp_state(struct hvc_kvm_vcpu *vcpu, uint32_t state)
 {
 	struct kvm_mp_state mp = {.mp_state = state};
 
+	if (state != KVM_MP_STATE_STOPPED) {
+		reset_not(vcpu->vm);
+	}
 	pthread_mutex_lock(&vcpu->vm->work_lock);
 	power_forget(vcpu, state != KVM_MP_STATE_STOPPED);
 	pthread_mutex_unlock(&vcpu->vm->work_lock);
