@@ -166,7 +166,7 @@ HVC_API int hvc_kvm_vcpu_init(struct hvc_kvm_vcpu *vcpu, const struct kvm_vcpu_i
 HVC_API int hvc_kvm_run(struct hvc_kvm_vcpu *vcpu);
 
 /* KVM_GET_REG_LIST as the policy shows it: without what is hidden, with what travels. `list` is struct kvm_reg_list.
- * E2BIG as in KVM. IDs ascend as the kernel's do. */
+ * E2BIG as in KVM. IDs ascend, which the kernel's own list does not. */
 HVC_API int hvc_kvm_list_regs(struct hvc_kvm_vcpu *vcpu, void *list);
 /*
  * KVM_GET/SET_ONE_REG; `value` has the size that the ID says. Registers of the plan: read back as the guest finds them; set
