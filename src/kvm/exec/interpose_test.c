@@ -310,6 +310,33 @@ static void test_other_process(void **state)
 	shared->pid = getpid();
 }
 
+static int count_vms(void *context, int fd, unsigned long request, void *argument, int *value)
+{
+	unsigned int *count = context;
+
+	(void)fd, (void)argument, (void)value;
+	*count += request == KVM_CREATE_VM;
+	return 0;
+}
+
+/* The kernel is not asked: one that can would make it. */
+static void test_protected(void **state)
+{
+	unsigned int made = 0;
+
+	(void)state;
+	arm_kvm_set_hook(vmm.fake, count_vms, &made);
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): the VM's type is ioctl()'s third argument */
+	void *const type = (void *)(uintptr_t)(KVM_VM_TYPE_ARM_PROTECTED | 40);
+	assert_int_equal(interpose_ioctl(kvm_fd, KVM_CREATE_VM, type), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(made, 0);
+	assert_non_null(strstr(shared->why, "protected VM"));
+	close_fd(new_vm());
+	assert_int_equal(made, 1);
+	arm_kvm_set_hook(vmm.fake, NULL, NULL);
+}
+
 static int lie_set(void *context, int fd, unsigned long request, void *argument, int *value)
 {
 	const struct kvm_one_reg *reg = argument;
@@ -351,11 +378,12 @@ static void test_too_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_runs),        cmocka_unit_test(test_passes),
-		cmocka_unit_test(test_refuses),     cmocka_unit_test(test_no_argument),
-		cmocka_unit_test(test_duplicates),  cmocka_unit_test(test_put_over),
-		cmocka_unit_test(test_threads),     cmocka_unit_test(test_other_process),
-		cmocka_unit_test(test_not_applied), cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_runs),       cmocka_unit_test(test_passes),
+		cmocka_unit_test(test_refuses),    cmocka_unit_test(test_no_argument),
+		cmocka_unit_test(test_duplicates), cmocka_unit_test(test_put_over),
+		cmocka_unit_test(test_threads),    cmocka_unit_test(test_other_process),
+		cmocka_unit_test(test_protected),  cmocka_unit_test(test_not_applied),
+		cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);

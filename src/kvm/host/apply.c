@@ -50,9 +50,10 @@ int apply_filters(struct hvc_kvm_vm *vm)
 		if (error != 0) {
 			return because(error,
 				       "policy %s: the kernel's filter refuses 0x%08x and the %u "
-				       "IDs from there on: %s",
+				       "IDs from there on: %s%s",
 				       plan->header->policy, filter->base, filter->count,
-				       strerror(error));
+				       strerror(error),
+				       error == EINVAL ? "; is the VM a protected one?" : "");
 		}
 	}
 	vm->filters_set = true;

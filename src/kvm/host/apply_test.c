@@ -186,6 +186,26 @@ static void test_no_filter(void **state)
 	vmm_free(&vmm);
 }
 
+/* That of a protected VM: the filter's errno says no more. */
+static int lie_protected(void *context, int fd, unsigned long request, void *argument, int *value)
+{
+	(void)context, (void)fd, (void)argument, (void)value;
+	return request == KVM_SET_DEVICE_ATTR ? EINVAL : 0;
+}
+
+static void test_protected(void **state)
+{
+	struct vmm vmm;
+
+	(void)state;
+	vmm_begin(&vmm, &setup);
+	arm_kvm_set_hook(vmm.fake, lie_protected, NULL);
+	assert_int_equal(vmm_make(&vmm), EINVAL);
+	assert_non_null(strstr(hvc_kvm_why(), "a protected one?"));
+	arm_kvm_set_hook(vmm.fake, NULL, NULL);
+	vmm_free(&vmm);
+}
+
 /* --- What the VMM does between. */
 static void test_vmm_in_between(void **state)
 {
@@ -279,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_each_ioctl_fails),
 		cmocka_unit_test(test_register_read_back),
 		cmocka_unit_test(test_no_filter),
+		cmocka_unit_test(test_protected),
 		cmocka_unit_test(test_vmm_in_between),
 		cmocka_unit_test(test_features),
 		cmocka_unit_test(test_scratch),

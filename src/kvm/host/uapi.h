@@ -43,6 +43,9 @@ struct kvm_vcpu_init {
 #ifndef KVM_MP_STATE_SUSPENDED
 #define KVM_MP_STATE_SUSPENDED 10
 #endif
+#ifndef KVM_VM_TYPE_ARM_PROTECTED
+#define KVM_VM_TYPE_ARM_PROTECTED (1ul << 31)
+#endif
 #ifndef KVM_SYSTEM_EVENT_WAKEUP
 #define KVM_SYSTEM_EVENT_WAKEUP 4
 #endif
