@@ -197,9 +197,15 @@ static int run_guest(struct arm_vcpu *vcpu)
 		held = vcpu->signal_mask;
 	}
 	atomic_store(&vcpu->running, true);
-	do {
-		result = run_once(vcpu, held, &entered);
-	} while (result > 0);
+	/* Behind the mask: a handler that stores it runs before the look, or its signal is pending. */
+	if (__atomic_load_n(&vcpu->run->immediate_exit, __ATOMIC_RELAXED) != 0) {
+		result = -EINTR;
+	} else {
+		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+		do {
+			result = run_once(vcpu, held, &entered);
+		} while (result > 0);
+	}
 	atomic_store(&vcpu->running, false);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return result;
@@ -234,9 +240,5 @@ int arm_vcpu_run(struct arm_vcpu *vcpu)
 		vcpu->mmio_needed = false;
 		vcpu->guest.pc += 4;
 	}
-	if (__atomic_load_n(&run->immediate_exit, __ATOMIC_RELAXED) != 0) {
-		return -EINTR;
-	}
-	run->exit_reason = KVM_EXIT_UNKNOWN;
 	return run_guest(vcpu);
 }

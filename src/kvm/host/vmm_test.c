@@ -288,7 +288,8 @@ uint32_t vmm_mp_state(struct vmm *vmm, unsigned int cpu)
 /* --- vCPUs' threads. */
 static _Thread_local struct kvm_run *volatile my_run;
 
-static void on_stop(int number)
+/* As kick.c's. */
+__attribute__((no_sanitize("thread"))) static void on_stop(int number)
 {
 	(void)number;
 	if (my_run != NULL) {
