@@ -35,6 +35,8 @@ MUTANTS = {
     "no-context": (r"error = sys_set\(vcpu, UAPI_CORE_X\(0\), request->context\);", "", "a vCPU that CPU_ON starts has no context"),
     # work.c
     "not-withdrawn": (r"\t\t\ttake_out\(work\);\n", "", "work of a caller that was called away stays in the queue"),
+    # sync.c
+    "start-not-awaited": (r"return work->start \? work_begun\(vcpu, work\) : 0;", "return 0;", "CPU_ON is told before the kernel has it"),
     # run.c
     "events-not-taken": (r"case KVM_EXIT_SYSTEM_EVENT:\s*error = power_event\(vcpu\);\s*break;", "", "a wake-up that we asked for goes to the VMM"),
 }

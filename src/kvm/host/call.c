@@ -242,8 +242,8 @@ int call_exit(struct hvc_kvm_vcpu *vcpu)
 		return rewind_call(vcpu, error);
 	}
 	verdict = ask(vcpu, &call);
-	sync_settle(&work, &call.frame);
-	if (verdict == HVC_FORWARDED) {
+	error = sync_settle(vcpu, &work, &call.frame);
+	if (error == 0 && verdict == HVC_FORWARDED) {
 		error = forward(vcpu, &call);
 	}
 	if (error != 0) {

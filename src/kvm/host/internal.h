@@ -52,9 +52,10 @@ struct hvc_kvm_vcpu {
 	_Atomic bool inside; /* its thread is in hvc_kvm_run() */
 	/* Under vm->work_lock: */
 	struct work *queue;
-	bool stop_asked;  /* SYSTEM_OFF, SYSTEM_RESET on another vCPU */
-	bool start_asked; /* CPU_ON that nobody waits for: its thread does it when it comes */
-	bool big_endian;  /* who last asked for its start was */
+	bool stop_asked;       /* SYSTEM_OFF, SYSTEM_RESET on another vCPU */
+	bool start_asked;      /* CPU_ON that nobody waits for: its thread does it when it comes */
+	uint32_t start_number; /* of the last start_asked */
+	bool big_endian;       /* who last asked for its start was */
 	/* Its own thread's: */
 	enum asleep asleep;
 	bool called_away; /* a signal of the VMM's came while a call was under way: hvc_kvm_run() owes it EINTR */
@@ -171,11 +172,12 @@ void forward_forget(struct hvc_kvm_vm *vm);
 /*
  * sync.c: user-space PSCI: before the engine looks at vCPUs' power states they are made the kernel's. `fn` is the function
  * that is called. EINTR: the vCPU was called away; nothing was done. The target of CPU_ON, if it is off, is held in *work
- * until sync_settle(), which starts it if the engine wants that (the platform's cpu_start, sync_start()).
+ * until sync_settle(), which starts it if the engine wants that (the platform's cpu_start, sync_start()); its EINTR: called
+ * away, and it is not started.
  */
 int sync_power(struct hvc_kvm_vcpu *vcpu, unsigned int fn, uint32_t id,
 	       const struct hvc_frame *frame, struct work *work);
-void sync_settle(struct work *work, struct hvc_frame *frame);
+int sync_settle(struct hvc_kvm_vcpu *vcpu, struct work *work, struct hvc_frame *frame);
 bool sync_start(void *host, uint32_t index);
 /* power.c: what a verdict asks for: CALL_AGAIN, 0 for an exit to the VMM, or errno. */
 int power_verdict(struct hvc_kvm_vcpu *vcpu, enum hvc_verdict verdict, struct hvc_frame *frame);
@@ -191,6 +193,8 @@ void power_forget(struct hvc_kvm_vcpu *vcpu, bool on);
 bool power_stopped(struct hvc_kvm_vcpu *vcpu);
 int power_stop(struct hvc_kvm_vcpu *vcpu);
 int power_begin(struct hvc_kvm_vcpu *vcpu);
+/* power.c: a start that was asked for and has not begun is none; from any thread, for the vCPU is off. */
+void power_withdraw(struct hvc_kvm_vcpu *vcpu);
 
 /* work.c: what vCPUs ask of each other. */
 enum work_kind {
@@ -206,7 +210,8 @@ enum work_stage {
 };
 struct work {
 	struct work *next;
-	struct hvc_kvm_vcpu *target; /* NULL: nothing is asked */
+	struct hvc_kvm_vcpu *target;  /* NULL: nothing is asked */
+	uint32_t index, start_number; /* the target's */
 	enum work_kind kind;
 	enum work_stage stage;
 	bool start;      /* the engine wants it started */
@@ -215,6 +220,8 @@ struct work {
 };
 /* Ask the vCPU of an index and wait: 0, or EINTR: called away, and it was not asked. One that has never run is looked at. */
 int work_ask(struct hvc_kvm_vcpu *self, uint32_t index, enum work_kind kind, struct work *work);
+/* Wait until the start_asked of this work is done, if it has a thread for that. EINTR: called away, and it will not be. */
+int work_begun(struct hvc_kvm_vcpu *self, const struct work *work);
 /* What is HELD is started, and that waited for; or let go. */
 void work_go(struct work *work);
 void work_let(struct work *work);

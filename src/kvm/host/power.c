@@ -14,7 +14,9 @@
  * there. */
 static const uint64_t timers[] = {0x603000000013df02, 0x603000000013df19, 0x603000000013df12,
 				  0x603000000013df11};
-#define TIMERS (sizeof(timers) / sizeof(timers[0]))
+#define TIMERS        (sizeof(timers) / sizeof(timers[0]))
+
+#define POWER_PENDING 2u /* hvc_vcpu_power(): about to start */
 
 /* struct kvm_run's event, as PSCI has flags. */
 #define EVENT_RESET2 1ull
@@ -34,6 +36,12 @@ static void tell(struct hvc_kvm_vcpu *vcpu, bool on)
 	}
 }
 
+/* The engine told somebody that he starts it, who has not come to ask for that yet (sync_start()). */
+static bool is_claimed(const struct hvc_kvm_vcpu *vcpu)
+{
+	return vcpu->engine != NULL && hvc_vcpu_power(vcpu->engine) == POWER_PENDING;
+}
+
 bool power_stopped(struct hvc_kvm_vcpu *vcpu)
 {
 	struct kvm_mp_state mp = {.mp_state = KVM_MP_STATE_STOPPED};
@@ -44,7 +52,9 @@ bool power_stopped(struct hvc_kvm_vcpu *vcpu)
 	}
 	stopped = !vcpu->initialised || sys(vcpu->vm->kvm, vcpu->fd, KVM_GET_MP_STATE, &mp) != 0 ||
 		  mp.mp_state == KVM_MP_STATE_STOPPED;
-	tell(vcpu, !stopped);
+	if (!stopped || !is_claimed(vcpu)) {
+		tell(vcpu, !stopped);
+	}
 	return stopped;
 }
 
@@ -99,6 +109,12 @@ int power_begin(struct hvc_kvm_vcpu *vcpu)
 		power_stop(vcpu);
 	}
 	return error;
+}
+
+void power_withdraw(struct hvc_kvm_vcpu *vcpu)
+{
+	vcpu->start_asked = false;
+	tell(vcpu, false);
 }
 
 static int wake_down(struct hvc_kvm_vcpu *vcpu)
@@ -269,7 +285,7 @@ void power_tell_all(struct hvc_kvm_vm *vm)
 			continue;
 		}
 		/* A state that arrived may have one on its way. */
-		vcpu->start_asked = hvc_vcpu_power(vcpu->engine) == 2;
+		vcpu->start_asked = hvc_vcpu_power(vcpu->engine) == POWER_PENDING;
 		atomic_store(&vcpu->todo, vcpu->start_asked || vcpu->queue != NULL);
 		power_stopped(vcpu);
 	}

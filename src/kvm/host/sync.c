@@ -100,37 +100,41 @@ int sync_power(struct hvc_kvm_vcpu *vcpu, unsigned int fn, uint32_t id,
 	}
 }
 
-void sync_settle(struct work *work, struct hvc_frame *frame)
+int sync_settle(struct hvc_kvm_vcpu *vcpu, struct work *work, struct hvc_frame *frame)
 {
 	if (work->target == NULL) {
-		return;
+		return 0;
 	}
 	held = NULL;
 	if (work->stage != WORK_HELD) {
-		return;
+		/* The kernel must not say that it is off when the caller was told that it starts. */
+		return work->start ? work_begun(vcpu, work) : 0;
 	}
 	if (!work->start) {
 		work_let(work);
-		return;
+		return 0;
 	}
 	work_go(work);
 	if (work->error != 0) {
 		frame->x[0] = (uint64_t)(int64_t)hvc_function_at(HVC_FN_PSCI_CPU_ON)->failure;
 	}
+	return 0;
 }
 
-/* It is off: held here; or it has never run, or stopped after it was asked, and hears of it when it comes. */
+/* It is off: held here; or it stopped after it was asked, which sync_settle() waits for, or has never run; it hears of it
+ * when it comes. */
 static bool start(struct hvc_kvm_vcpu *target)
 {
 	if (target == NULL || !target->initialised || held == NULL || held->target != target) {
 		return false;
 	}
+	held->start = true;
 	if (held->stage == WORK_HELD) {
-		held->start = true;
 		return true;
 	}
 	target->big_endian = held->big_endian;
 	target->start_asked = true;
+	held->start_number = ++target->start_number;
 	work_given(target);
 	return true;
 }

@@ -114,7 +114,7 @@ int work_ask(struct hvc_kvm_vcpu *self, uint32_t index, enum work_kind kind, str
 
 	pthread_mutex_lock(&self->vm->work_lock);
 	target = self->vm->vcpus[index];
-	*work = (struct work){.target = target, .kind = kind};
+	*work = (struct work){.target = target, .index = index, .kind = kind};
 	if (target == NULL || target == self) {
 		work->stage = WORK_TOLD;
 	} else if (atomic_load(&target->thread) == 0) {
@@ -151,6 +151,45 @@ void work_go(struct work *work)
 		pthread_mutex_lock(&vm->work_lock);
 	}
 	pthread_mutex_unlock(&vm->work_lock);
+}
+
+/* It may be gone, or on its way for another one by now. */
+static struct hvc_kvm_vcpu *not_begun(struct hvc_kvm_vm *vm, const struct work *work)
+{
+	struct hvc_kvm_vcpu *target = vm->vcpus[work->index];
+	const bool ours = target != NULL && target->start_asked &&
+			  target->start_number == work->start_number;
+
+	return ours && atomic_load(&target->thread) != 0 ? target : NULL;
+}
+
+int work_begun(struct hvc_kvm_vcpu *self, const struct work *work)
+{
+	struct hvc_kvm_vm *vm = self->vm;
+	struct hvc_kvm_vcpu *target;
+	bool away = false;
+
+	pthread_mutex_lock(&vm->work_lock);
+	while ((target = not_begun(vm, work)) != NULL) {
+		const uint32_t seen = atomic_load(&vm->changes);
+
+		away |= step(self, false);
+		if (kick_adopted(target)) {
+			step(target, true);
+			continue;
+		}
+		if (away || kick_wanted(self)) {
+			power_withdraw(target);
+			pthread_mutex_unlock(&vm->work_lock);
+			return EINTR;
+		}
+		kick_vcpu(target);
+		pthread_mutex_unlock(&vm->work_lock);
+		away = wait_change(&vm->changes, seen);
+		pthread_mutex_lock(&vm->work_lock);
+	}
+	pthread_mutex_unlock(&vm->work_lock);
+	return 0;
 }
 
 void work_let(struct work *work)
