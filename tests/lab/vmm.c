@@ -12,10 +12,12 @@
  *   --close    closes all descriptors before it opens /dev/kvm
  *   --dup      uses duplicates of the VM's and the vCPU's descriptors, and has closed these
  *   --child    says, having run, what a program that it starts has in its environment
+ *   --loop     N is before the CALLs: makes them N times, asks the vCPU and the VM something after each, and says only "done"
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +121,23 @@ static void run(int vcpu, struct kvm_run *state, char **calls, int count)
 	}
 }
 
+/* Like run(), over and over: `exits` is the guest's. */
+static void run_loop(int vm, int vcpu, const struct kvm_run *state, unsigned long exits)
+{
+	struct kvm_vcpu_events events;
+
+	for (; exits > 0; exits--) {
+		must(ioctl(vcpu, KVM_RUN, 0), "KVM_RUN");
+		if (state->exit_reason != KVM_EXIT_MMIO || !state->mmio.is_write) {
+			printf("exit %u\n", state->exit_reason);
+			exit(1);
+		}
+		must(ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events), "KVM_GET_VCPU_EVENTS");
+		must(ioctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY), "KVM_CHECK_EXTENSION");
+	}
+	printf("done\n");
+}
+
 static void __attribute__((noreturn)) again(char **argv, char **environment)
 {
 	argv[1] = argv[0];
@@ -207,18 +226,23 @@ int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 && strncmp(argv[1], "--", 2) == 0 ? argv[1] : "";
 	char **calls = argv + 1 + (mode[0] != '\0');
+	const bool loops = strcmp(mode, "--loop") == 0 && calls < argv + argc;
+	const unsigned long times = loops ? strtoul(*calls++, NULL, 10) : 0;
 	int count = argc - (int)(calls - argv);
 	const int kvm = open_kvm(mode, argv), vm = make_vm(mode, kvm);
 	const int size = must(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE");
-	uint32_t *at = make_memory(vm);
+	uint32_t *at = make_memory(vm), *start;
 	int vcpu;
 	struct kvm_run *state;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	count = count < MAX ? count : MAX;
-	at = put_value(at, 20, MMIO);
+	start = at = put_value(at, 20, MMIO);
 	for (int i = 0; i < count; i++) {
 		at = put_call(at, calls[i]);
+	}
+	if (loops) {
+		*at = 0x14000000u | (-(uint32_t)(at - start) & 0x3ffffffu); /* b start */
 	}
 	vcpu = must(ioctl(vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
 	if (strcmp(mode, "--dup") == 0) {
@@ -229,7 +253,11 @@ int main(int argc, char **argv)
 		fail("mmap of the vCPU");
 	}
 	init(vm, vcpu);
-	run(vcpu, state, calls, count);
+	if (loops) {
+		run_loop(vm, vcpu, state, times * (unsigned long)count);
+	} else {
+		run(vcpu, state, calls, count);
+	}
 	if (strcmp(mode, "--child") == 0) {
 		say_environment();
 	}
