@@ -272,10 +272,8 @@ static void test_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_there_and_on),
-		cmocka_unit_test(test_reset),
-		cmocka_unit_test(test_vm_states),
-		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_there_and_on), cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_vm_states),    cmocka_unit_test(test_words),
 		cmocka_unit_test(test_counts),
 	};
 
