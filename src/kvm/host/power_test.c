@@ -358,6 +358,34 @@ static void test_target_has_not_run(void **state)
 	assert_turned_on();
 }
 
+/* It was told to start and has no thread yet: as KVM has it that is on, and nobody is told a second time that it starts. */
+static void test_start_is_on(void **state)
+{
+	static const struct arm_instruction ask_twice[] = {LOGGED(CPU_ON, 1, VMM_ENTRY2, 0x77),
+							   LOGGED(AFFINITY, 1, 0, 0),
+							   LOGGED(CPU_ON, 1, VMM_ENTRY, 0x99),
+							   ARM_WAIT(&up[0]), GUEST_DONE};
+	uint32_t ids[8];
+	const struct vmm_setup setup = {
+		.forward = ids, .cpus = 2, VMM_PROGRAM(ask_twice), VMM_PROGRAM2(turned_on)};
+
+	(void)state;
+	begin_turn_on(&setup, ids);
+	vmm_start(&the_vmm, 0);
+	while (first.count < 3) {
+		usleep(100);
+	}
+	vmm_start(&the_vmm, 1);
+	vmm_join(&the_vmm, 0);
+	vmm_end(&the_vmm, 1);
+	assert_int_equal(first.x[0][0], 0);
+	assert_int_equal(first.x[1][0], 0);
+	assert_int_equal(first.x[2][0], ALREADY_ON);
+	assert_int_equal(second.count, 1);
+	assert_int_equal(second.x[0][0], 0x77);
+	vmm_free(&the_vmm);
+}
+
 /* The VMM resets the machine with both CPUs on. */
 static void test_reset(void **state)
 {
@@ -402,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_each_other_at_once),
 		cmocka_unit_test(test_target_stands_still),
 		cmocka_unit_test(test_target_has_not_run),
+		cmocka_unit_test(test_start_is_on),
 		cmocka_unit_test(test_reset),
 	};
 
