@@ -122,10 +122,17 @@ discovery: raw
 revocable: [TRNG_RND]
 """)
         yield from self.keep("denied", self.ctl_denied(run), run)
+        reads = self.reads(run)
+        self.rows[-1].update({"seconds of the guest's last good read": max((up for _, up, how in reads if how == "ok"), default=None),
+                              "and of the first denied": min((up for _, up, how in reads if how == "failed"), default=None)})
+
+    def reads(self, run):
+        """What hwrng.sh said: a read's number, the guest's seconds, and how it went."""
+        return [(int(n), float(up), how) for n, up, how in re.findall(r"@ read: (\d+) ([\d.]+) (ok|failed)", run.console)]
 
     def ctl_denied(self, run):
         yield from self.ended(run)
-        reads = [(int(n), float(up), how) for n, up, how in re.findall(r"@ read: (\d+) ([\d.]+) (ok|failed)", run.console)]
+        reads = self.reads(run)
         good = [up for n, up, how in reads if how == "ok"]
         bad = [up for n, up, how in reads if how == "failed"]
         if not good or len(bad) < 20 or max(good) > min(bad):
@@ -199,6 +206,9 @@ rules:
 handlers:
   rng: {socket: /tmp/rng.sock, timeout: 2s}
 """)
+        yield from self.keep("a handler that was killed", self.handler_restarted(run), run)
+
+    def handler_restarted(self, run):
         yield from self.ended(run)
         if "failed" in run.console:
             yield "a read failed"
