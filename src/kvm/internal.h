@@ -75,9 +75,9 @@ int kvm_set_mp_state(struct kvm_machine *machine, unsigned int cpu, uint32_t sta
 
 /*
  * Who finds out that KVM_RUN sleeps: a second thread, of idle priority, looks at the state of the first one in /proc
- * while that is in KVM_RUN. "Interruptible sleep" means that the vCPU waits or is stopped; then a signal ends KVM_RUN.
- * No clock is asked. The one exception keeps a guest that runs wild from running for ever: WATCH_CPU_SECONDS of CPU
- * time in one KVM_RUN.
+ * while that is in KVM_RUN. "Interruptible sleep", into which it has gone in this KVM_RUN (its voluntary context
+ * switches), means that the vCPU waits or is stopped; then a signal ends KVM_RUN. No clock is asked. The one exception
+ * keeps a guest that runs wild from running for ever: WATCH_CPU_SECONDS of CPU time in one KVM_RUN.
  */
 enum watch_finding { WATCH_NOTHING, WATCH_ASLEEP, WATCH_ENDLESS };
 #define WATCH_CPU_SECONDS 10

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,9 +20,11 @@
 static struct {
 	bool started;
 	pid_t process, runner; /* the thread that runs vCPUs */
-	int stat;              /* /proc/self/task/RUNNER/stat */
+	int stat, status;      /* of /proc/self/task/RUNNER */
 	int signal;
-	unsigned long endless;     /* ticks of CPU time */
+	unsigned long endless; /* ticks of CPU time */
+	_Atomic unsigned long
+		switches;          /* times that the runner had gone to sleep before its turn */
 	_Atomic unsigned int turn; /* odd: the runner is in KVM_RUN */
 	_Atomic bool asleep;       /* the watcher is, until the turn changes */
 	_Atomic unsigned int turn_found;
@@ -64,6 +67,25 @@ static char state_of_runner(unsigned long *ticks)
 	return state;
 }
 
+/*
+ * It has gone to sleep since its turn began: 'S' alone is said of one, too, that was about to look whether it has to and
+ * lost its CPU there, as on the way through KVM's request of a vCPU that was off.
+ */
+static bool has_gone_to_sleep(void)
+{
+	static const char name[] = "\nvoluntary_ctxt_switches:";
+	char text[4096];
+	const ssize_t got = pread(watch.status, text, sizeof(text) - 1, 0);
+
+	if (got <= 0) {
+		return false;
+	}
+	text[got] = 0;
+	const char *field = strstr(text, name);
+	return field == NULL || /* a /proc that does not tell */
+	       strtoul(field + sizeof(name) - 1, NULL, 10) > atomic_load(&watch.switches);
+}
+
 /* A signal that comes where the runner slept on its way into KVM_RUN ends nothing there: again, now and then. One too
  * many is another signal to enter(), which goes on. */
 static void end_turn(unsigned int turn)
@@ -92,7 +114,7 @@ static void watch_turn(unsigned int turn)
 			first = ticks;
 			looked = true;
 		}
-		if (state == 'S') {
+		if (state == 'S' && has_gone_to_sleep()) {
 			found = WATCH_ASLEEP;
 		} else if (ticks - first > watch.endless) {
 			found = WATCH_ENDLESS;
@@ -165,7 +187,9 @@ int kvm_watch_start(void)
 	watch.endless = WATCH_CPU_SECONDS * (unsigned long)sysconf(_SC_CLK_TCK);
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)watch.runner);
 	watch.stat = open(path, O_RDONLY | O_CLOEXEC);
-	if (watch.stat < 0) {
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)watch.runner);
+	watch.status = open(path, O_RDONLY | O_CLOEXEC);
+	if (watch.stat < 0 || watch.status < 0) {
 		return errno;
 	}
 	sigemptyset(&ours);
@@ -179,6 +203,7 @@ int kvm_watch_start(void)
 	}
 	if (error != 0) {
 		close(watch.stat);
+		close(watch.status);
 		return error;
 	}
 	watch.started = true;
@@ -187,6 +212,11 @@ int kvm_watch_start(void)
 
 void kvm_watch_begin(void)
 {
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_THREAD, &usage) == 0) {
+		atomic_store(&watch.switches, (unsigned long)usage.ru_nvcsw);
+	}
 	atomic_fetch_add(&watch.turn, 1);
 	if (atomic_load(&watch.asleep)) {
 		(void)futex(FUTEX_WAKE, 1);
