@@ -144,8 +144,8 @@ HVC_API enum hvc_err hvc_kvm_plan_bytes(const char *policy, const char *from, vo
 					size_t *size, char *why, size_t why_size);
 
 /* A VM just made: ranges of the filter are set now. Not a protected one (KVM_CREATE_VM's type, bit 31), which has no filter
- * and whose calls EL2 answers in part: the descriptor does not tell, and a plan without ranges would seem to fit. The descriptor stays the caller's, who closes it after
- * hvc_kvm_vm_free(). NULL: errno says (ENOMEM, or the kernel's), hvc_kvm_why() in words. */
+ * and whose calls EL2 answers in part: the descriptor does not tell, and a plan without ranges would seem to fit. The
+ * descriptor stays the caller's, who closes it after hvc_kvm_vm_free(). NULL: errno says (ENOMEM, or the kernel's), hvc_kvm_why() in words. */
 HVC_API struct hvc_kvm_vm *hvc_kvm_vm_new(struct hvc_kvm *kvm, int vm_fd);
 HVC_API void hvc_kvm_vm_free(struct hvc_kvm_vm *vm); /* after its vCPUs; NULL is fine */
 /* KVM_ENABLE_CAP, KVM_SET_DEVICE_ATTR. EPERM: the policy's own filter would be changed. KVM_CAP_ARM_SYSTEM_SUSPEND is

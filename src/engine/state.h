@@ -96,6 +96,14 @@ static inline uint32_t vm_psci_version(const struct hvc_vm *vm)
 	return (uint32_t)hvc_load(&vm->regs[HVC_REG_PSCI_VERSION]);
 }
 
+/* Where the trusted OS is at first. */
+static inline uint32_t vm_trusted_os_home(const struct hvc_vm *vm)
+{
+	const uint32_t cpu = vm->image->settings.trusted_os_cpu;
+
+	return cpu < vm->vcpu_count ? cpu : 0;
+}
+
 static inline uint32_t vm_hint_mask(const struct hvc_vm *vm)
 {
 	return vm->smccc_version >= HVC_VERSION(1, 3) ? HVC_ID_SVE_HINT : 0;

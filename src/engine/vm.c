@@ -98,8 +98,7 @@ static void take_settings(struct hvc_vm *vm)
 	vm->smccc_version = settings->smccc_version;
 	vm->quirks = settings->quirks;
 	vm->trusted_os = settings->trusted_os;
-	atomic_init(&vm->trusted_os_cpu,
-		    settings->trusted_os_cpu < vm->vcpu_count ? settings->trusted_os_cpu : 0);
+	atomic_init(&vm->trusted_os_cpu, vm_trusted_os_home(vm));
 	vm->serve = vm_quirk(vm, HVC_QUIRK_ZERO_X1_X3) ? zero_table
 		    : vm_quirk(vm, QUIRKS_OF_ANSWERS)  ? quirks_table
 						       : serve_table;

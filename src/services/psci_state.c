@@ -109,13 +109,9 @@ static void forget_power(struct hvc_vcpu *vcpu)
 
 void hvc_vm_reset(struct hvc_vm *vm)
 {
-	const struct hvc_settings *settings = &vm->image->settings;
-
 	psci_vm_state_set(vm, &(struct psci_vm_state){
 				      .suspend_mode = SUSPEND_PLATFORM,
-				      .trusted_os_cpu = settings->trusted_os_cpu < vm->vcpu_count
-								? settings->trusted_os_cpu
-								: 0,
+				      .trusted_os_cpu = vm_trusted_os_home(vm),
 			      });
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
 		forget_power(vm->vcpus[i]);
